@@ -1,0 +1,33 @@
+"""What every door hands inwards. Built by `bootstrap.build_runtime`, and by tests with parts of their own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from erp_pipelines.connectors.base import Connector
+from erp_pipelines.domain.clock import Clock
+from erp_pipelines.domain.errors import NotFound
+from erp_pipelines.security.cipher import Cipher
+from erp_pipelines.storage.engine import Database
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One process's parts. `requests_per_minute` is each provider's ceiling for one connection."""
+
+    db: Database
+    cipher: Cipher
+    connectors: Mapping[str, Connector]
+    clock: Clock
+    public_url: str
+    requests_per_minute: Mapping[str, float]
+    jitter: Callable[[], float] = random.random
+
+    def connector(self, provider: str) -> Connector:
+        """Raises NotFound for a provider that is not set up here."""
+        if provider not in self.connectors:
+            known = ", ".join(sorted(self.connectors)) or "none"
+            raise NotFound(f"There is no provider {provider!r}.", mend=f"Set up here: {known}.")
+        return self.connectors[provider]

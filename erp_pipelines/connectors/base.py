@@ -1,0 +1,298 @@
+"""What a provider must offer, and what it is lent.
+
+The engine (`delivery`) and the consent flow (`access`) know these Protocols only. A provider
+package implements them; `registry` lists it. A connector never touches the database: tokens,
+pace and known ids are handed to it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Protocol
+
+from erp_pipelines.domain.clock import Clock
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
+from erp_pipelines.domain.events import CanonicalRecord
+from erp_pipelines.domain.outcomes import Outcome
+
+# --- what a connector is lent ------------------------------------------------------------
+
+
+class TokenSource(Protocol):
+    def access_token(self, *, rejected: str | None = None) -> str:
+        """A token that is good for some minutes.
+
+        `rejected` is a token the provider has just refused: a newer one is returned, refreshed
+        in single flight. Raises ConnectionLost when the grant is gone, Unavailable when the token
+        host does not answer.
+        """
+        ...
+
+
+class Pacer(Protocol):
+    """The pace of one connection, shared by all processes that speak for it, and its circuit breaker."""
+
+    def wait(self) -> None:
+        """Return when the next call may leave. Raises Throttled while the circuit is open."""
+        ...
+
+    def answered(self) -> None:
+        """The provider answered sensibly (a refusal counts): close the circuit."""
+        ...
+
+    def failed(self) -> None:
+        """The provider did not answer or answered 5xx: enough of these in a row open the circuit."""
+        ...
+
+
+@dataclass
+class CallCounter:
+    """Calls that left for the provider, repeats included. Token calls are neither."""
+
+    reads: int = 0
+    writes: int = 0
+    by_kind: dict[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str, *, write: bool) -> None:
+        self.writes += write
+        self.reads += not write
+        self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+
+
+@dataclass(frozen=True)
+class Lent:
+    tokens: TokenSource
+    pacer: Pacer
+    clock: Clock
+    calls: CallCounter
+
+
+@dataclass(frozen=True)
+class ConnectionFacts:
+    """A connection as a connector sees it. `company` is what `OAuthProvider.describe` found when it was connected."""
+
+    id: str
+    key: ConnectionKey
+    company_id: str
+    company: Mapping[str, Any]
+    settings: ConnectionSettings
+
+
+# --- pushing -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, order=True)
+class Ref:
+    """One of our records: entity type and id."""
+
+    entity_type: str
+    entity_id: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """The mapping of a record that stands in the ERP already."""
+
+    external_id: str
+    sync_token: str | None
+
+
+@dataclass(frozen=True)
+class Write:
+    """One record to bring into the ERP.
+
+    `refs` holds the ERP ids of everything `requirements` named. `known` is None for a record that
+    has no mapping yet. `key(purpose)` gives the request key of one write: the same purpose gives the
+    same key in every repeat. `in_doubt`: an earlier try may have reached the ERP, so look first.
+    """
+
+    ref: Ref
+    record: CanonicalRecord
+    refs: Mapping[Ref, str]
+    known: Known | None
+    key: Callable[[str], str]
+    in_doubt: bool = False
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one."""
+
+    outcome: Outcome
+    external_id: str
+    external_type: str
+    external_number: str | None = None
+    sync_token: str | None = None
+    total: Decimal | None = None
+    balance: Decimal | None = None
+    updated_at: dt.datetime | None = None
+    request_id: str = ""
+
+
+# --- reading the truth -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, order=True)
+class ExternalRef:
+    """One of the ERP's records: its type in the ERP's words, and its id."""
+
+    external_type: str
+    external_id: str
+
+
+@dataclass(frozen=True)
+class DocumentState:
+    """A sales document as it stands in the ERP now. `gone`: deleted or voided."""
+
+    ref: ExternalRef
+    total: Decimal
+    balance: Decimal
+    gone: bool
+    updated_at: dt.datetime | None
+    sync_token: str | None
+
+
+@dataclass(frozen=True)
+class PaymentState:
+    """A payment as it stands in the ERP now; `applied` says how much of it went to which document."""
+
+    ref: ExternalRef
+    date: dt.date | None
+    method: str | None
+    reference: str | None
+    gone: bool
+    applied: Mapping[ExternalRef, Decimal]
+    updated_at: dt.datetime | None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the ERP says about the records that were asked for and the documents behind them."""
+
+    documents: tuple[DocumentState, ...]
+    payments: tuple[PaymentState, ...]
+
+
+class ErpSession(Protocol):
+    """One connection, spoken to by one worker at a time. Every method may raise the errors of `domain.errors`."""
+
+    def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
+        """Our records that must stand in the ERP before this one, in the order to push them. Pure."""
+        ...
+
+    def body(self, record: CanonicalRecord, refs: Mapping[Ref, str]) -> dict[str, Any]:
+        """The mapped body, without ids and versions of the record itself: equal bodies need no second call. Pure.
+
+        Raises RequirementMissing when a setting is needed that nobody made, Rejected when the company
+        cannot take such a record.
+        """
+        ...
+
+    def push(self, write: Write) -> Pushed:
+        """Create or update the record; at most one document ever stands for it.
+
+        Raises AnswerLost when the write may have happened, NameTaken when its natural key belongs to
+        something that cannot be adopted, and the other errors of `domain.errors`.
+        """
+        ...
+
+    def truth(self, refs: Sequence[ExternalRef]) -> Truth:
+        """Read these records and the documents behind them as they stand now, in as few calls as possible.
+
+        Unknown types are ignored. A record that is not there any more comes back as `gone`.
+        """
+        ...
+
+
+# --- connecting --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Tokens as the provider gave them; never logged (`repr` hides them)."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    access_expires_in: float
+    refresh_expires_in: float
+
+
+@dataclass(frozen=True)
+class Company:
+    """The company behind a grant. `facts` (JSON) is kept and lent back as `ConnectionFacts.company`."""
+
+    external_id: str
+    name: str
+    environment: str
+    facts: Mapping[str, Any]
+
+
+class OAuthProvider(Protocol):
+    """The authorization-code flow of a provider that has one."""
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str: ...
+
+    def exchange(self, *, code: str, redirect_uri: str) -> Grant:
+        """Raises ConsentRefused, with the mend, when the provider refuses."""
+        ...
+
+    def refresh(self, refresh_token: str) -> Grant:
+        """Raises ConnectionLost when the grant is gone, Unavailable when nothing was heard."""
+        ...
+
+    def revoke(self, token: str) -> None:
+        """End the grant at the provider. A token that is dead already is no error."""
+        ...
+
+    def describe(self, *, company_id: str, access_token: str) -> Company:
+        """Read who the company is and what its books allow (preferences, accounts)."""
+        ...
+
+
+# --- webhooks ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One change that a provider tells of: a doorbell, not the truth. `event_id` is the same on every redelivery."""
+
+    event_id: str
+    company_id: str
+    ref: ExternalRef
+    operation: str
+    occurred_at: dt.datetime | None
+
+
+class WebhookSource(Protocol):
+    def verify(self, headers: Mapping[str, str], body: bytes) -> bool:
+        """Whether the provider signed exactly these bytes; constant time. `headers` have lower-case names."""
+        ...
+
+    def parse(self, body: bytes) -> tuple[Notice, ...]:
+        """The notices of a verified delivery, unknown kinds included. Raises RecordInvalid on another shape."""
+        ...
+
+
+class Connector(Protocol):
+    """One provider. `webhooks` and `oauth` are None where it has none."""
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def display_name(self) -> str: ...
+
+    @property
+    def oauth(self) -> OAuthProvider | None: ...
+
+    @property
+    def webhooks(self) -> WebhookSource | None: ...
+
+    def session(self, connection: ConnectionFacts, lent: Lent) -> ErpSession: ...
+
+    def document_url(self, connection: ConnectionFacts, ref: ExternalRef) -> str | None:
+        """Where a person opens the document in the ERP."""
+        ...

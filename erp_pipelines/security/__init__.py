@@ -1,0 +1,1 @@
+"""Secrets: ciphers, signatures, single-use states, and what is masked before it is logged."""

@@ -1,0 +1,148 @@
+"""The way to PostgreSQL: one pool, transactions that name their tenant, and the worker's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from erp_pipelines.domain.errors import DatabaseDown, LockLost
+
+# Row-level security lets a transaction see the rows of the tenant it names; this name stands for all of them.
+EVERY_TENANT = "*"
+# A statement of ours that runs longer has met a lock or lost its index.
+STATEMENT_TIMEOUT_MS = 60_000
+# The session that may hold row locks while a token is refreshed is given longer than the token host.
+IDLE_TIMEOUT_MS = 120_000
+
+
+@dataclass(frozen=True)
+class Database:
+    """A pool of connections to one database. Thread-safe; make one a process."""
+
+    engine: Engine
+
+    @classmethod
+    def connect(cls, url: str, *, pool_size: int = 5) -> Database:
+        """A pool for `url` (any `postgresql://` spelling). Opens nothing yet."""
+        options = (
+            f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"
+        )
+        engine = sa.create_engine(
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=20,
+            pool_pre_ping=True,
+            connect_args={"options": options, "connect_timeout": 10, "application_name": "erp"},
+        )
+        return cls(engine)
+
+    @property
+    def url(self) -> str:
+        """With the password, for a driver; never for a log."""
+        return self.engine.url.render_as_string(hide_password=False)
+
+    @contextmanager
+    def tenant(self, tenant_id: str) -> Iterator[Connection]:
+        """A transaction that sees this tenant's rows only. Commits at the end, rolls back on an error.
+
+        Raises DatabaseDown when the server cannot be reached.
+        """
+        with self._transaction(tenant_id) as conn:
+            yield conn
+
+    @contextmanager
+    def system(self) -> Iterator[Connection]:
+        """A transaction over all tenants: for routing, sensors and maintenance, never for a user's request."""
+        with self._transaction(EVERY_TENANT) as conn:
+            yield conn
+
+    @contextmanager
+    def _transaction(self, scope: str) -> Iterator[Connection]:
+        with self._checked_out() as conn, conn.begin():
+            set_scope(conn, scope)
+            yield conn
+
+    @contextmanager
+    def _checked_out(self) -> Iterator[Connection]:
+        try:
+            conn = self.engine.connect()
+        except sa.exc.OperationalError as error:
+            raise database_down(self.engine) from error
+        with conn:
+            yield conn
+
+    @contextmanager
+    def worker(self, name: str) -> Iterator[WorkerSession | None]:
+        """A session that holds the advisory lock `name` until the end; None when another one holds it.
+
+        All statements of a worker go through its session, so losing the session means losing the lock
+        and the next statement fails before anything else is sent.
+        """
+        with self._checked_out() as conn:
+            taken = conn.execute(
+                sa.text("select pg_try_advisory_lock(hashtextextended(:name, 0))"), {"name": name}
+            ).scalar_one()
+            conn.commit()
+            if not taken:
+                yield None
+                return
+            try:
+                yield WorkerSession(conn)
+            finally:
+                _unlock(conn, name)
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+@dataclass(frozen=True)
+class WorkerSession:
+    """The one database session of a worker, with the lock it holds."""
+
+    conn: Connection
+
+    @contextmanager
+    def tenant(self, tenant_id: str) -> Iterator[Connection]:
+        """A transaction on the session that holds the lock. Raises LockLost when the session is gone."""
+        if self.conn.invalidated or self.conn.closed:
+            raise LockLost("The database session ended, and the connection's lock with it.")
+        try:
+            with self.conn.begin():
+                set_scope(self.conn, tenant_id)
+                yield self.conn
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise LockLost("The database session ended, and the connection's lock with it.") from error
+            raise
+
+
+def _unlock(conn: Connection, name: str) -> None:
+    """Give the lock back. A broken session has given it back already, and must not return to the pool."""
+    try:
+        conn.rollback()
+        conn.execute(sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": name})
+        conn.commit()
+    except sa.exc.SQLAlchemyError:
+        conn.invalidate()
+
+
+def set_scope(conn: Connection, tenant_id: str) -> None:
+    """Name the tenant for this transaction; ends with it."""
+    conn.execute(sa.text("select set_config('erp.tenant_id', :tenant, true)"), {"tenant": tenant_id})
+
+
+def driver_url(url: str) -> sa.URL:
+    """The url with our driver spelt out: a bare `postgresql://` means different drivers to different libraries."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def database_down(engine: Engine) -> DatabaseDown:
+    url = engine.url
+    return DatabaseDown(
+        f"PostgreSQL at {url.host}:{url.port or 5432} (database {url.database!r}) cannot be reached.",
+        mend="Start it, or correct ERP_DATABASE_URL; unset, an embedded server is used.",
+    )

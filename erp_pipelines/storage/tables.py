@@ -1,0 +1,343 @@
+"""The tables of the integration: what the PRD names, in its words, plus what delivery needs.
+
+Each constraint says which mistake it forbids; migrations must reproduce this module exactly
+(tests/migrations). The shop's own tables stand in `commerce_tables`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from erp_pipelines.domain.states import DeliveryStatus, SyncStatus
+
+SCHEMA = "erp"
+NAMING = {
+    "pk": "pk_%(table_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+}
+metadata = sa.MetaData(schema=SCHEMA, naming_convention=NAMING)
+NOW = sa.text("now()")
+TRUE, FALSE, ZERO = sa.text("true"), sa.text("false"), sa.text("0")
+
+
+def when(name: str, **options: Any) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True), **options)
+
+
+def uuid_key() -> sa.Column[Any]:
+    return sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.text("gen_random_uuid()"))
+
+
+def tenant() -> sa.Column[Any]:
+    return sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), nullable=False)
+
+
+def provider() -> sa.Column[Any]:
+    return sa.Column("provider", sa.Text, nullable=False)
+
+
+def words(column: str, values: type[DeliveryStatus | SyncStatus]) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} in ({listed})", name=column)
+
+
+tenants = sa.Table(
+    "tenants",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    when("created_at", nullable=False, server_default=NOW),
+)
+
+integration_connections = sa.Table(
+    "integration_connections",
+    metadata,
+    uuid_key(),
+    tenant(),
+    provider(),
+    sa.Column("external_company_id", sa.Text),
+    sa.Column("company_name", sa.Text),
+    sa.Column("company", JSONB, nullable=False, server_default=sa.text("'{}'")),  # what the connector found there
+    sa.Column("environment", sa.Text),
+    sa.Column("access_token_encrypted", sa.Text),
+    sa.Column("refresh_token_encrypted", sa.Text),
+    when("access_token_expires_at"),
+    when("refresh_token_expires_at"),
+    sa.Column("is_active", sa.Boolean, nullable=False, server_default=TRUE),
+    sa.Column("state", sa.Text, nullable=False, server_default="Not Connected"),
+    sa.Column("state_reason", sa.Text),
+    when("paused_until"),
+    when("last_sync_at"),
+    sa.Column("last_sync_error", sa.Text),
+    sa.Column("auto_sync_enabled", sa.Boolean, nullable=False, server_default=TRUE),
+    sa.Column("sync_customers", sa.Boolean, nullable=False, server_default=TRUE),
+    sa.Column("sync_products", sa.Boolean, nullable=False, server_default=TRUE),
+    sa.Column("sync_invoices", sa.Boolean, nullable=False, server_default=TRUE),
+    sa.Column("sync_payments", sa.Boolean, nullable=False, server_default=TRUE),
+    sa.Column("documents_when", sa.Text, nullable=False, server_default="paid"),
+    sa.Column("settings", JSONB, nullable=False, server_default=sa.text("'{}'")),  # account and item ids
+    when("created_at", nullable=False, server_default=NOW),
+    when("modified_at"),
+    sa.Column("connected_by", sa.Text),
+    sa.UniqueConstraint("tenant_id", "provider"),
+    # A webhook is routed by company: two tenants may never share one.
+    sa.UniqueConstraint("provider", "external_company_id"),
+    sa.CheckConstraint("documents_when in ('paid', 'confirmed')", name="documents_when"),
+    # Only a connection with an account can be served.
+    sa.CheckConstraint("state <> 'Connected' or (is_active and external_company_id is not null)", name="connected"),
+)
+
+integration_outbox = sa.Table(
+    "integration_outbox",
+    metadata,
+    uuid_key(),
+    # Drawn under a lock on the entity, so its order is the order of the commits that concern one entity.
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    tenant(),
+    sa.Column("event_type", sa.String(100), nullable=False),
+    sa.Column("entity_type", sa.String(100), nullable=False),
+    sa.Column("entity_id", sa.String(100), nullable=False),
+    sa.Column("payload", JSONB, nullable=False),
+    sa.Column("idempotency_key", sa.String(200)),
+    # The worst of its deliveries; kept by the trigger deliveries_summary, written by nobody else.
+    sa.Column("status", sa.Text, nullable=False, server_default="Pending"),
+    sa.Column("target_system", sa.String(50)),
+    when("created_at", nullable=False, server_default=NOW),
+    when("processed_at"),
+    when("scheduled_for"),
+    sa.Column("retry_count", sa.Integer, nullable=False, server_default=ZERO),
+    sa.Column("max_retries", sa.Integer, nullable=False, server_default=sa.text("5")),
+    sa.Column("last_error", sa.String(2000)),
+    sa.Column("correlation_id", sa.Uuid),
+    words("status", DeliveryStatus),
+    sa.Index(None, "tenant_id", "status", "scheduled_for"),
+    sa.Index(
+        "uq_integration_outbox_idempotency_key",
+        "tenant_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=sa.text("idempotency_key is not null"),
+    ),
+    sa.Index(None, "tenant_id", "entity_type", "entity_id", "seq"),
+)
+
+UNFINISHED = sa.text("status in ('Pending', 'Processing', 'Failed')")
+WAITING = sa.text("status in ('Pending', 'Failed')")
+
+# One event for one connection: the unit that is claimed, retried and settled.
+integration_deliveries = sa.Table(
+    "integration_deliveries",
+    metadata,
+    uuid_key(),
+    sa.Column("outbox_id", sa.Uuid, sa.ForeignKey(f"{SCHEMA}.integration_outbox.id"), nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    tenant(),
+    provider(),
+    sa.Column("connection_id", sa.Uuid, sa.ForeignKey(f"{SCHEMA}.integration_connections.id"), nullable=False),
+    sa.Column("sync_id", sa.Uuid, sa.ForeignKey(f"{SCHEMA}.integration_syncs.id")),
+    sa.Column("entity_type", sa.String(100), nullable=False),
+    sa.Column("entity_id", sa.String(100), nullable=False),
+    sa.Column("ordering_key", sa.String(220), nullable=False),
+    sa.Column("status", sa.Text, nullable=False, server_default="Pending"),
+    sa.Column("outcome", sa.Text),
+    when("created_at", nullable=False, server_default=NOW),
+    when("scheduled_for", nullable=False, server_default=NOW),
+    when("processed_at"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default=ZERO),  # claims, crashes included
+    sa.Column("retry_count", sa.Integer, nullable=False, server_default=ZERO),
+    sa.Column("max_retries", sa.Integer, nullable=False, server_default=sa.text("5")),
+    # A write may have left and no answer was stored: look before anything is sent again.
+    sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=FALSE),
+    when("sent_at"),
+    sa.Column("key_generation", sa.Integer, nullable=False, server_default=ZERO),
+    sa.Column("claimed_by", sa.Text),
+    when("claimed_until"),
+    sa.Column("last_error", sa.String(2000)),
+    sa.Column("cause", sa.Text),
+    sa.Column("mend", sa.Text),
+    sa.Column("requirement", sa.Text),  # what makes an abandoned one due again by itself
+    words("status", DeliveryStatus),
+    sa.UniqueConstraint("outbox_id", "connection_id"),  # an event reaches each connection once
+    sa.CheckConstraint("(status = 'Processing') = (claimed_by is not null)", name="claimed"),
+    sa.CheckConstraint("(claimed_by is null) = (claimed_until is null)", name="lease"),
+    sa.CheckConstraint("(status in ('Completed', 'Abandoned')) = (processed_at is not null)", name="processed"),
+    sa.CheckConstraint("(status = 'Completed') = (outcome is not null)", name="outcome"),
+    # Two workers can never hold events of one entity at once.
+    sa.Index(
+        "uq_integration_deliveries_processing",
+        "connection_id",
+        "ordering_key",
+        unique=True,
+        postgresql_where=sa.text("status = 'Processing'"),
+    ),
+    sa.Index("ix_integration_deliveries_due", "connection_id", "scheduled_for", postgresql_where=WAITING),
+    sa.Index("ix_integration_deliveries_order", "connection_id", "ordering_key", "seq", postgresql_where=UNFINISHED),
+    sa.Index("ix_integration_deliveries_leases", "claimed_until", postgresql_where=sa.text("status = 'Processing'")),
+    sa.Index(
+        "ix_integration_deliveries_requirement",
+        "connection_id",
+        "requirement",
+        postgresql_where=sa.text("requirement is not null"),
+    ),
+    sa.Index(None, "sync_id", postgresql_where=sa.text("sync_id is not null")),
+    sa.Index(None, "tenant_id", "entity_type", "entity_id", "seq"),
+)
+
+# A bulk sync that somebody asked for; its progress is counted from its deliveries.
+integration_syncs = sa.Table(
+    "integration_syncs",
+    metadata,
+    uuid_key(),
+    tenant(),
+    provider(),
+    sa.Column("entity_types", JSONB, nullable=False),
+    sa.Column("requested_by", sa.Text),
+    when("created_at", nullable=False, server_default=NOW),
+    sa.Index(None, "tenant_id", "provider", "created_at"),
+)
+
+integration_inbox = sa.Table(
+    "integration_inbox",
+    metadata,
+    uuid_key(),
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    tenant(),
+    provider(),
+    sa.Column("external_event_id", sa.String(200), nullable=False),
+    sa.Column("external_company_id", sa.String(100)),
+    sa.Column("external_type", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False),
+    sa.Column("operation", sa.Text, nullable=False),
+    when("occurred_at"),
+    when("received_at", nullable=False, server_default=NOW),
+    when("processed_at"),
+    when("scheduled_for", nullable=False, server_default=NOW),
+    sa.Column("status", sa.Text, nullable=False, server_default="Pending"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default=ZERO),
+    sa.Column("last_error", sa.String(2000)),
+    words("status", SyncStatus),
+    sa.CheckConstraint("(status in ('Completed', 'Skipped')) = (processed_at is not null)", name="processed"),
+    sa.UniqueConstraint(
+        "tenant_id", "provider", "external_event_id"
+    ),  # a notice is stored once, however often it comes
+    sa.Index(
+        "ix_integration_inbox_due",
+        "tenant_id",
+        "provider",
+        "scheduled_for",
+        postgresql_where=sa.text("status in ('Pending', 'Failed')"),
+    ),
+)
+
+integration_entity_mappings = sa.Table(
+    "integration_entity_mappings",
+    metadata,
+    uuid_key(),
+    tenant(),
+    provider(),
+    sa.Column("entity_type", sa.String(50), nullable=False),
+    sa.Column("prometheus_id", sa.String(100), nullable=False),
+    sa.Column("external_id", sa.String(100), nullable=False),
+    sa.Column("external_type", sa.Text, nullable=False),
+    sa.Column("external_number", sa.Text),  # what a person calls it, e.g. the invoice number
+    sa.Column("sync_token", sa.String(100)),
+    sa.Column("fingerprint", sa.Text),  # of the body last sent; the same one again needs no call
+    sa.Column("balance", sa.Numeric(20, 5)),
+    when("external_updated_at"),
+    when("created_at", nullable=False, server_default=NOW),
+    when("last_sync_at"),
+    sa.UniqueConstraint("tenant_id", "provider", "entity_type", "prometheus_id"),
+    # Two of our records can never share one of the ERP's.
+    sa.UniqueConstraint("tenant_id", "provider", "entity_type", "external_id"),
+)
+
+integration_sync_logs = sa.Table(
+    "integration_sync_logs",
+    metadata,
+    uuid_key(),
+    tenant(),
+    provider(),
+    sa.Column("entity_type", sa.String(50), nullable=False),
+    sa.Column("entity_id", sa.String(100)),
+    sa.Column("external_id", sa.String(100)),
+    sa.Column("direction", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text),
+    sa.Column("error_message", sa.String(2000)),
+    sa.Column("cause", sa.Text),
+    sa.Column("mend", sa.Text),
+    sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=FALSE),
+    sa.Column("request_payload", JSONB),
+    sa.Column("response_payload", JSONB),
+    when("started_at", nullable=False, server_default=NOW),
+    when("completed_at"),
+    sa.Column("retry_count", sa.Integer, nullable=False, server_default=ZERO),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default=ZERO),
+    sa.Column("erp_request_id", sa.Text),
+    sa.Column("actor", sa.Text),  # who did it: a worker, a user, a webhook
+    sa.Column("delivery_id", sa.Uuid),
+    sa.Column("correlation_id", sa.Uuid),
+    words("status", SyncStatus),
+    sa.CheckConstraint("direction in ('ToExternal', 'FromExternal')", name="direction"),
+    sa.Index(None, "tenant_id", "started_at", "id"),
+    sa.Index(None, "tenant_id", "status", "started_at", "id"),
+    sa.Index(None, "tenant_id", "entity_type", "entity_id", "started_at"),
+)
+
+integration_sync_checkpoints = sa.Table(
+    "integration_sync_checkpoints",
+    metadata,
+    uuid_key(),
+    tenant(),
+    provider(),
+    sa.Column("entity_type", sa.String(50), nullable=False),
+    sa.Column("cursor", sa.String(500)),
+    when("last_success_at"),
+    sa.Column("last_error", sa.String(500)),
+    when("updated_at", nullable=False, server_default=NOW),
+    sa.UniqueConstraint("tenant_id", "provider", "entity_type"),
+)
+
+# A consent under way. Only a digest is kept: who reads the table can't finish somebody's consent.
+oauth_states = sa.Table(
+    "oauth_states",
+    metadata,
+    sa.Column("state_digest", sa.Text, primary_key=True),
+    tenant(),
+    provider(),
+    sa.Column("user_id", sa.Text, nullable=False),
+    when("expires_at", nullable=False),
+    when("created_at", nullable=False, server_default=NOW),
+)
+
+# Pace and circuit breaker of one connection, shared by every process that speaks for it.
+integration_pacing = sa.Table(
+    "integration_pacing",
+    metadata,
+    sa.Column("connection_id", sa.Uuid, sa.ForeignKey(f"{SCHEMA}.integration_connections.id"), primary_key=True),
+    tenant(),
+    when("next_free_at"),  # the theoretical arrival time of the generic cell rate algorithm
+    sa.Column("failures", sa.Integer, nullable=False, server_default=ZERO),
+    when("open_until"),
+)
+
+integration_alerts = sa.Table(
+    "integration_alerts",
+    metadata,
+    uuid_key(),
+    tenant(),
+    provider(),
+    sa.Column("entity_type", sa.Text),
+    sa.Column("entity_id", sa.Text),
+    sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("message", sa.String(2000), nullable=False),
+    sa.Column("mend", sa.Text),
+    when("created_at", nullable=False, server_default=NOW),
+    sa.Index(None, "tenant_id", "created_at"),
+)

@@ -1,0 +1,1 @@
+"""The FastAPI door: webhooks, OAuth callbacks, the REST API and the console."""
