@@ -199,6 +199,7 @@ integration_syncs = sa.Table(
     sa.Column("entity_types", JSONB, nullable=False),
     sa.Column("requested_by", sa.Text),
     when("created_at", nullable=False, server_default=NOW),
+    when("queued_at"),  # set when its last delivery was queued; until then a repeat of the request goes on
     sa.Index(None, "tenant_id", "provider", "created_at"),
 )
 

@@ -324,6 +324,7 @@ def upgrade() -> None:
         sa.Column("entity_types", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("requested_by", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["erp.tenants.id"], name=op.f("fk_integration_syncs_tenant_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_integration_syncs")),
         schema="erp",

@@ -1,0 +1,142 @@
+"""From a due event to its verdict. A poison event is its own verdict; only PostgreSQL or the program can fail a worker."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from erp_pipelines.commerce import records
+from erp_pipelines.connectors.base import Ref
+from erp_pipelines.delivery.bring import Bringing, bring, find
+from erp_pipelines.delivery.job import LEASE, Job
+from erp_pipelines.delivery.settle import Try, settle
+from erp_pipelines.delivery.wanted import unwanted
+from erp_pipelines.domain import outcomes
+from erp_pipelines.domain.errors import AnswerLost, DatabaseDown, LockLost, RecordInvalid, Rejected
+from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
+from erp_pipelines.domain.outcomes import Outcome, judge
+from erp_pipelines.domain.payments import Payment
+from erp_pipelines.storage import deliveries
+from erp_pipelines.storage.deliveries import Claim
+
+log = structlog.get_logger("erp.delivery")
+
+# Claimed at once: few enough that a dead worker leaves little behind, enough to spare commits.
+BATCH = 20
+# An event that has seen this many workers die is more likely their killer than their victim.
+MOST_ATTEMPTS = 40
+
+
+def deliver(job: Job, limit: int, entity_types: Collection[str] | None, stop: Callable[[], bool]) -> int:
+    """Work on up to `limit` due events, oldest first; how many were claimed.
+
+    Ends early, giving the rest back, when the connection must wait or `stop` says so.
+    """
+    now = job.now()
+    with job.transaction() as conn:
+        claims = deliveries.claim(
+            conn,
+            job.row.id,
+            job.owner,
+            now=now,
+            until=now + LEASE,
+            limit=min(limit, BATCH),
+            entity_types=sorted(entity_types) if entity_types is not None else None,
+        )
+    for position, claim in enumerate(claims):
+        if job.tally.parked or stop():
+            _give_back(job, claims[position:])
+            break
+        deliver_one(job, claim)
+    return len(claims)
+
+
+def _give_back(job: Job, claims: list[Claim]) -> None:
+    with job.transaction() as conn:
+        for claim in claims:
+            deliveries.give_back(conn, claim.id, job.owner, why=None, in_doubt=claim.in_doubt)
+
+
+def deliver_one(job: Job, claim: Claim) -> None:
+    """One try at one claim, settled."""
+    started_at = job.now()
+    bringing = Bringing(job, claim)
+    try:
+        done = _attempt(bringing)
+    except (LockLost, DatabaseDown, SQLAlchemyError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an event provokes is its own verdict
+        settle(job, _failed(job, claim, error, started_at))
+        return
+    settle(
+        job,
+        Try(claim, outcomes.Completed(done.outcome), started_at, False, done.external_id, done.request_id, done.note),
+    )
+
+
+@dataclass(frozen=True)
+class Done:
+    outcome: Outcome
+    external_id: str | None = None
+    request_id: str = ""
+    note: str = ""
+
+
+def _attempt(bringing: Bringing) -> Done:
+    job, claim = bringing.job, bringing.claim
+    if claim.superseded and not claim.in_doubt:
+        return Done(Outcome.SUPERSEDED, note="A later event carries the newer state.")
+    if claim.attempts > MOST_ATTEMPTS:
+        raise RecordInvalid(
+            f"{claim.attempts} workers have ended over this event.", mend="Look up the runs' logs, then retry it."
+        )
+    record = decode(claim.entity_type, dict(claim.payload))
+    ref = Ref(claim.entity_type, claim.entity_id)
+    reason = _unwanted(job, ref, record, in_doubt=claim.in_doubt)
+    if reason:
+        return Done(Outcome.NOT_WANTED, note=reason)
+    brought = bring(bringing, ref, record)
+    return Done(brought.outcome, brought.external_id, brought.request_id)
+
+
+def _unwanted(job: Job, ref: Ref, record: CanonicalRecord, *, in_doubt: bool) -> str | None:
+    """Why nothing is to be sent. What stands in the ERP, or may stand there, is always followed up."""
+    if in_doubt or find(job, ref):
+        return None
+    if isinstance(record, Payment):
+        return _unwanted_payment(job, record)
+    return unwanted(record, job.row.settings)
+
+
+def _unwanted_payment(job: Job, payment: Payment) -> str | None:
+    """A payment of an order that is no document yet comes again when the order becomes one."""
+    if find(job, Ref(EntityType.ORDER, payment.order_id)):
+        return None
+    with job.transaction() as conn:
+        order = records.load(conn, job.key.tenant_id, EntityType.ORDER, payment.order_id)
+    return unwanted(order, job.row.settings) if order else None
+
+
+def _failed(job: Job, claim: Claim, error: Exception, started_at: dt.datetime) -> Try:
+    verdict = judge(
+        error,
+        retries=claim.retry_count,
+        max_retries=claim.max_retries,
+        now=job.now(),
+        jitter=job.runtime.jitter(),
+    )
+    why = outcomes.explain(error)
+    if why.cause == "bug":
+        log.error("event provoked an error of the program", connection=str(job.key), delivery=claim.id, exc_info=error)
+    return Try(claim, verdict, started_at, still_in_doubt(claim, error), request_id=why.request_id)
+
+
+def still_in_doubt(claim: Claim, error: Exception) -> bool:
+    """A doubt ends with the ERP's definitive word, not with a failure to ask for it."""
+    if isinstance(error, AnswerLost):
+        return True
+    return claim.in_doubt and not (isinstance(error, Rejected) and error.definitive)

@@ -1,0 +1,141 @@
+"""The closing transaction of one try: the event's new state, its log entry, its alert; all or nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.delivery.job import Job
+from erp_pipelines.domain import outcomes
+from erp_pipelines.domain.outcomes import Explained, Outcome, Verdict
+from erp_pipelines.domain.states import Direction, SyncStatus
+from erp_pipelines.storage import alerts, connections, deliveries, sync_log
+from erp_pipelines.storage.deliveries import Claim
+
+log = structlog.get_logger("erp.delivery")
+DONE = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED})
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try at one claim and what came of it. `in_doubt`: a write may stand in the ERP unknown to us."""
+
+    claim: Claim
+    verdict: Verdict
+    started_at: dt.datetime
+    in_doubt: bool
+    external_id: str | None = None
+    request_id: str = ""
+    note: str = ""
+
+
+def settle(job: Job, tried: Try) -> bool:
+    """Close the try. False when the claim belongs to somebody else now: then nothing was written."""
+    with job.transaction() as conn:
+        if not _move(conn, job, tried):
+            log.warning("claim lost", connection=str(job.key), delivery=tried.claim.id)
+            return False
+        sync_log.append(conn, job.key, _entry(job, tried))
+        _tell(conn, job, tried)
+    _count(job, tried)
+    return True
+
+
+def _move(conn: Connection, job: Job, tried: Try) -> bool:
+    """The one transition that the verdict asks for, guarded by the claim."""
+    claim, owner, now = tried.claim, job.owner, job.now()
+    match tried.verdict:
+        case outcomes.Completed(outcome):
+            connections.synced(conn, job.row.id, now, None)
+            return deliveries.complete(conn, claim.id, owner, outcome=outcome, now=now)
+        case outcomes.Retry(at, why):
+            return deliveries.fail(conn, claim.id, owner, at=at, why=why, in_doubt=tried.in_doubt)
+        case outcomes.Pause(_, why) | outcomes.Park(why):
+            return deliveries.give_back(conn, claim.id, owner, why=why, in_doubt=tried.in_doubt)
+        case outcomes.Abandon(why, requirement, refused):
+            return deliveries.abandon(
+                conn,
+                claim.id,
+                owner,
+                why=why,
+                requirement=requirement,
+                refused=refused,
+                in_doubt=tried.in_doubt,
+                now=now,
+            )
+
+
+def _tell(conn: Connection, job: Job, tried: Try) -> None:
+    """What concerns the connection as a whole, and whom a person must hear of."""
+    match tried.verdict:
+        case outcomes.Pause(until):
+            connections.pause(conn, job.row.id, until)
+        case outcomes.Park(why):
+            connections.park(conn, job.row.id, why.message)
+            alerts.raise_alert(conn, job.key, why)
+        case outcomes.Abandon(why):
+            connections.synced(conn, job.row.id, job.now(), why.message[:500])
+            alerts.raise_alert(conn, job.key, why, entity_type=tried.claim.entity_type, entity_id=tried.claim.entity_id)
+            log.error("alert: event abandoned", connection=str(job.key), entity=tried.claim.entity_type,
+                      entity_id=tried.claim.entity_id, cause=why.cause, mend=why.mend)  # fmt: skip
+
+
+def error_of(verdict: Verdict) -> Explained | None:
+    return None if isinstance(verdict, outcomes.Completed) else verdict.error
+
+
+def _entry(job: Job, tried: Try) -> sync_log.Entry:
+    claim, verdict = tried.claim, tried.verdict
+    why = error_of(verdict) or (Explained(tried.note, "not-wanted", "") if tried.note else None)
+    return sync_log.Entry(
+        entity_type=claim.entity_type,
+        entity_id=claim.entity_id,
+        direction=Direction.TO_EXTERNAL,
+        status=_log_status(verdict),
+        started_at=tried.started_at,
+        completed_at=job.now(),
+        actor=f"worker {job.owner}",
+        outcome=str(verdict.outcome) if isinstance(verdict, outcomes.Completed) else type(verdict).__name__,
+        external_id=tried.external_id,
+        why=why,
+        in_doubt=tried.in_doubt,
+        attempt=claim.attempts,
+        retry_count=claim.retry_count,
+        erp_request_id=tried.request_id,
+        delivery_id=claim.id,
+        correlation_id=claim.correlation_id,
+    )
+
+
+def _log_status(verdict: Verdict) -> SyncStatus:
+    match verdict:
+        case outcomes.Completed(outcome):
+            return SyncStatus.COMPLETED if outcome in DONE else SyncStatus.SKIPPED
+        case outcomes.Pause() | outcomes.Park():
+            return SyncStatus.PENDING
+        case _:
+            return SyncStatus.FAILED
+
+
+def _count(job: Job, tried: Try) -> None:
+    """The worker's report, and its own stop when the connection as a whole must wait."""
+    claim = tried.claim
+    match tried.verdict:
+        case outcomes.Completed(outcome):
+            job.tally.counts[str(outcome)] += 1
+            return
+        case outcomes.Pause(until, why):
+            job.tally.parked = f"paused until {until:%H:%M:%S} UTC: {why.message}"
+            status = "Pending"
+        case outcomes.Park(why):
+            job.tally.parked, status = why.message, "Pending"
+        case outcomes.Retry(_, why):
+            job.tally.counts["Failed"] += 1
+            status = "Failed"
+        case outcomes.Abandon(why):
+            job.tally.counts["Abandoned"] += 1
+            status = "Abandoned"
+    job.tally.failure(claim.entity_type, claim.entity_id, status, why)

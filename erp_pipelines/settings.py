@@ -1,0 +1,84 @@
+"""What the environment says. The only reader of it; names and defaults are the contract's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.domain.errors import SettingsInvalid
+
+MAKE_A_KEY = "Make one with `erp keys new` and set ERP_ENCRYPTION_KEYS to what it prints."
+
+
+class Settings(BaseSettings):
+    """The settings of one process. `from_env` reads the environment and a `.env` file."""
+
+    model_config = SettingsConfigDict(env_prefix="ERP_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = None
+    data_dir: Path = Path(".erp")
+    dagster_database_url: SecretStr | None = None
+    public_url: str = "http://localhost:8000"
+    api_port: int = Field(default=8000, ge=1, le=65535)
+    dagster_port: int = Field(default=3000, ge=1, le=65535)
+    jwt_secret: SecretStr | None = None
+    jwt_jwks_url: str | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    encryption_keys: SecretStr | None = None
+    quickbooks_client_id: str | None = None
+    quickbooks_client_secret: SecretStr | None = None
+    quickbooks_webhook_verifier_token: SecretStr | None = None
+    quickbooks_environment: Literal["sandbox", "production"] = "sandbox"
+    quickbooks_api_url: str | None = None
+    quickbooks_authorize_url: str | None = None
+    quickbooks_token_url: str | None = None
+    quickbooks_revoke_url: str | None = None
+    # QuickBooks takes 500 a minute for one company from all apps together; the rest is left to others.
+    quickbooks_requests_per_minute: float = Field(default=480, gt=0)
+    poll_interval_seconds: float = Field(default=1, gt=0)
+    connection_runs: int = Field(default=4, ge=0)
+    lanes: int = Field(default=2, ge=1)
+    linger_seconds: float = Field(default=30, ge=0)
+
+    @classmethod
+    def from_env(cls) -> Settings:
+        """Raises SettingsInvalid naming the variable that is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = "ERP_" + "_".join(str(part) for part in first["loc"]).upper()
+            raise SettingsInvalid(f"{name}: {first['msg']}.", mend="Correct it in the environment or in .env.") from None
+
+    def quickbooks(self) -> QuickBooksConfig | None:
+        """The Intuit app; None when no client id is set. Raises SettingsInvalid when half of it is missing."""
+        if not self.quickbooks_client_id:
+            return None
+        if self.quickbooks_client_secret is None:
+            raise SettingsInvalid(
+                "ERP_QUICKBOOKS_CLIENT_ID is set, but ERP_QUICKBOOKS_CLIENT_SECRET is not.",
+                mend="Both stand on the app's page at the provider, under Keys and credentials.",
+            )
+        verifier = self.quickbooks_webhook_verifier_token
+        urls = {
+            "api_url": self.quickbooks_api_url, "authorize_url": self.quickbooks_authorize_url,
+            "token_url": self.quickbooks_token_url, "revoke_url": self.quickbooks_revoke_url,
+        }  # fmt: skip
+        return QuickBooksConfig(
+            client_id=self.quickbooks_client_id,
+            client_secret=self.quickbooks_client_secret.get_secret_value(),
+            verifier_token=verifier.get_secret_value() if verifier else "",
+            environment=self.quickbooks_environment,
+            **{name: url for name, url in urls.items() if url},
+        )
+
+    def require_encryption_keys(self) -> str:
+        """The key ring as text. Raises SettingsInvalid when there is none: tokens are never stored in clear."""
+        if self.encryption_keys is None or not self.encryption_keys.get_secret_value().strip():
+            raise SettingsInvalid("ERP_ENCRYPTION_KEYS is not set: without a key no token can be stored.", mend=MAKE_A_KEY)
+        return self.encryption_keys.get_secret_value()

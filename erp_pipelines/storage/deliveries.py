@@ -1,0 +1,267 @@
+"""Deliveries: one event for one connection, claimed, retried and settled here.
+
+One named function per transition, each guarded in its WHERE by the state it leaves and by the owner
+of the claim. False means that nothing was changed: somebody else owns the delivery now.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.domain.outcomes import Explained, Outcome
+
+MAX_ERROR = 2000
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery that is ours until its lease ends.
+
+    `superseded`: the next event in its queue carries the newer state of the same record.
+    `in_doubt`: an earlier try may have reached the ERP.
+    """
+
+    id: str
+    outbox_id: str
+    seq: int
+    event_type: str
+    entity_type: str
+    entity_id: str
+    payload: Mapping[str, Any]
+    attempts: int
+    retry_count: int
+    max_retries: int
+    in_doubt: bool
+    sent_at: dt.datetime | None
+    key_generation: int
+    superseded: bool
+    correlation_id: str | None
+
+
+# A CTE, since the planner may otherwise update more rows than the limit. The heads of the queues only:
+# no event goes before an earlier one of its queue is final.
+_CLAIM = sa.text(
+    """
+    with due as (
+      select d.id from erp.integration_deliveries d
+      where d.connection_id = :connection and d.status in ('Pending', 'Failed') and d.scheduled_for <= :now
+        and (cast(:entities as text[]) is null or d.entity_type = any(cast(:entities as text[])))
+        and not exists (
+          select 1 from erp.integration_deliveries e
+          where e.connection_id = d.connection_id and e.ordering_key = d.ordering_key and e.seq < d.seq
+            and e.status in ('Pending', 'Processing', 'Failed'))
+      order by d.seq limit :limit for update of d skip locked
+    ), claimed as (
+      update erp.integration_deliveries d
+      set status = 'Processing', claimed_by = :owner, claimed_until = :until, attempts = d.attempts + 1
+      from due where d.id = due.id
+      returning d.*
+    )
+    select c.id, c.outbox_id, c.seq, o.event_type, c.entity_type, c.entity_id, o.payload, c.attempts, c.retry_count,
+      c.max_retries, c.in_doubt, c.sent_at, c.key_generation, o.correlation_id,
+      coalesce((
+        select n.entity_type = c.entity_type and n.entity_id = c.entity_id from erp.integration_deliveries n
+        where n.connection_id = c.connection_id and n.ordering_key = c.ordering_key and n.seq > c.seq
+          and n.status in ('Pending', 'Failed')
+        order by n.seq limit 1), false) as superseded
+    from claimed c join erp.integration_outbox o on o.id = c.outbox_id
+    order by c.seq
+    """
+)
+
+
+def claim(
+    conn: Connection,
+    connection_id: str,
+    owner: str,
+    *,
+    now: dt.datetime,
+    until: dt.datetime,
+    limit: int,
+    entity_types: Sequence[str] | None = None,
+) -> list[Claim]:
+    """Take up to `limit` due deliveries, oldest first. The caller commits before it does anything else with them."""
+    values = {
+        "connection": connection_id, "owner": owner, "now": now, "until": until, "limit": limit,
+        "entities": sorted(entity_types) if entity_types is not None else None,
+    }  # fmt: skip
+    return [_claim(dict(row)) for row in conn.execute(_CLAIM, values).mappings()]
+
+
+def _claim(row: Mapping[str, Any]) -> Claim:
+    ids = {name: str(row[name]) for name in ("id", "outbox_id")}
+    correlation = str(row["correlation_id"]) if row["correlation_id"] else None
+    return Claim(**{**row, **ids, "correlation_id": correlation})
+
+
+_TAKE_OVER = sa.text(
+    """
+    update erp.integration_deliveries set status = 'Pending', claimed_by = null, claimed_until = null
+    where connection_id = :connection and status = 'Processing'
+    returning id, entity_type, entity_id, attempts, retry_count, in_doubt
+    """
+)
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A delivery whose worker died."""
+
+    id: str
+    entity_type: str
+    entity_id: str
+    attempts: int
+    retry_count: int
+    in_doubt: bool
+
+
+def take_over(conn: Connection, connection_id: str) -> list[Orphan]:
+    """Give back what a dead worker had claimed. Only for the holder of the connection's lock: nobody else lives."""
+    rows = conn.execute(_TAKE_OVER, {"connection": connection_id}).mappings()
+    return [Orphan(**{**row, "id": str(row["id"])}) for row in rows]
+
+
+_SENDING = sa.text(
+    """
+    update erp.integration_deliveries set in_doubt = true, sent_at = :now
+    where id = :id and status = 'Processing' and claimed_by = :owner
+    """
+)
+_RENEW = sa.text(
+    """
+    update erp.integration_deliveries set claimed_until = :until
+    where connection_id = :connection and status = 'Processing' and claimed_by = :owner
+    """
+)
+
+
+def mark_sending(
+    conn: Connection, connection_id: str, delivery_id: str, owner: str, *, now: dt.datetime, until: dt.datetime
+) -> bool:
+    """Note, before a write leaves, that it may have happened; renews the leases of the owner's claims."""
+    conn.execute(_RENEW, {"connection": connection_id, "owner": owner, "until": until})
+    return conn.execute(_SENDING, {"id": delivery_id, "owner": owner, "now": now}).rowcount == 1
+
+
+_SETTLED = "claimed_by = null, claimed_until = null"
+_OURS = "where id = :id and status = 'Processing' and claimed_by = :owner"
+
+_COMPLETE = sa.text(
+    f"""
+    update erp.integration_deliveries
+    set status = 'Completed', outcome = :outcome, processed_at = :now, in_doubt = false, {_SETTLED},
+        last_error = null, cause = null, mend = null, requirement = null
+    {_OURS}
+    """
+)
+
+
+def complete(conn: Connection, delivery_id: str, owner: str, *, outcome: Outcome, now: dt.datetime) -> bool:
+    """Processing -> Completed."""
+    values = {"id": delivery_id, "owner": owner, "outcome": str(outcome), "now": now}
+    return conn.execute(_COMPLETE, values).rowcount == 1
+
+
+_FAIL = sa.text(
+    f"""
+    update erp.integration_deliveries
+    set status = 'Failed', scheduled_for = :at, retry_count = retry_count + 1, in_doubt = :in_doubt, {_SETTLED},
+        last_error = :error, cause = :cause, mend = :mend
+    {_OURS}
+    """
+)
+
+
+def fail(conn: Connection, delivery_id: str, owner: str, *, at: dt.datetime, why: Explained, in_doubt: bool) -> bool:
+    """Processing -> Failed, again at `at`; spends a retry."""
+    values = {"id": delivery_id, "owner": owner, "at": at, "in_doubt": in_doubt, **_told(why)}
+    return conn.execute(_FAIL, values).rowcount == 1
+
+
+_GIVE_BACK = sa.text(
+    f"""
+    update erp.integration_deliveries
+    set status = 'Pending', in_doubt = :in_doubt, {_SETTLED},
+        last_error = coalesce(:error, last_error), cause = coalesce(:cause, cause), mend = coalesce(:mend, mend)
+    {_OURS}
+    """
+)
+
+
+def give_back(conn: Connection, delivery_id: str, owner: str, *, why: Explained | None, in_doubt: bool) -> bool:
+    """Processing -> Pending, due as before; spends no retry."""
+    told = _told(why) if why else {"error": None, "cause": None, "mend": None}
+    return conn.execute(_GIVE_BACK, {"id": delivery_id, "owner": owner, "in_doubt": in_doubt, **told}).rowcount == 1
+
+
+_ABANDON = sa.text(
+    f"""
+    update erp.integration_deliveries
+    set status = 'Abandoned', processed_at = :now, in_doubt = :in_doubt, {_SETTLED}, last_error = :error,
+        cause = :cause, mend = :mend, requirement = :requirement, key_generation = key_generation + :refused
+    {_OURS}
+    """
+)
+
+
+def abandon(
+    conn: Connection,
+    delivery_id: str,
+    owner: str,
+    *,
+    why: Explained,
+    requirement: str | None,
+    refused: bool,
+    in_doubt: bool,
+    now: dt.datetime,
+) -> bool:
+    """Processing -> Abandoned: a person, or what it waits for, makes it due again."""
+    values = {
+        "id": delivery_id, "owner": owner, "now": now, "in_doubt": in_doubt, "requirement": requirement,
+        "refused": int(refused), **_told(why),
+    }  # fmt: skip
+    return conn.execute(_ABANDON, values).rowcount == 1
+
+
+def _told(why: Explained) -> dict[str, str | None]:
+    return {"error": why.message[:MAX_ERROR], "cause": why.cause, "mend": why.mend or None}
+
+
+_MAKE_DUE = sa.text(
+    """
+    update erp.integration_deliveries
+    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
+    where connection_id = :connection and status = 'Abandoned' and requirement = :requirement
+    """
+)
+
+
+def requirement_met(conn: Connection, connection_id: str, requirement: str, *, now: dt.datetime) -> int:
+    """Abandoned -> Pending for all that waited for `requirement`; how many."""
+    return conn.execute(_MAKE_DUE, {"connection": connection_id, "requirement": requirement, "now": now}).rowcount
+
+
+_RETRY = """
+    update erp.integration_deliveries
+    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
+    where tenant_id = :tenant and status in ('Abandoned', 'Failed') and {which}
+"""
+
+
+def retry_event(conn: Connection, tenant_id: str, outbox_id: str, *, now: dt.datetime) -> int:
+    """A person's retry of one event: its failed and abandoned deliveries are due at once; how many."""
+    which = sa.text(_RETRY.format(which="outbox_id = cast(:outbox as uuid)"))
+    return conn.execute(which, {"tenant": tenant_id, "outbox": outbox_id, "now": now}).rowcount
+
+
+def retry_all(conn: Connection, tenant_id: str, provider: str, *, cause: str | None, now: dt.datetime) -> int:
+    """A person's retry of everything that failed at one provider, or of all with one cause; how many."""
+    which = sa.text(_RETRY.format(which="provider = :provider and (cast(:cause as text) is null or cause = :cause)"))
+    values = {"tenant": tenant_id, "provider": provider, "cause": cause, "now": now}
+    return conn.execute(which, values).rowcount

@@ -1,0 +1,128 @@
+"""What is due, for whom: asked by sensors, lanes and the command line, answered from indexes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.domain.connections import ConnectionKey
+
+LOCK_PREFIX = "erp:connection:"
+
+# Claimable work only: an event that queues behind one that waits for its retry is not due.
+_WORK = """
+    exists (
+      select 1 from erp.integration_deliveries d
+      where d.connection_id = c.id and d.status in ('Pending', 'Failed') and d.scheduled_for <= :now
+        and not exists (
+          select 1 from erp.integration_deliveries e
+          where e.connection_id = d.connection_id and e.ordering_key = d.ordering_key and e.seq < d.seq
+            and e.status in ('Pending', 'Processing', 'Failed'))
+    ) or exists (
+      select 1 from erp.integration_deliveries d
+      where d.connection_id = c.id and d.status = 'Processing' and d.claimed_until <= :now
+    ) or exists (
+      select 1 from erp.integration_inbox i
+      where i.tenant_id = c.tenant_id and i.provider = c.provider and i.status in ('Pending', 'Failed')
+        and i.scheduled_for <= :now
+    )
+"""
+_SERVABLE = "c.state = 'Connected' and (c.paused_until is null or c.paused_until <= :now)"
+# The advisory lock of a worker, as PostgreSQL lists it: a 64-bit key in two halves.
+_UNSERVED = """
+    not exists (
+      select 1 from pg_locks l
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+        and l.database = (select oid from pg_database where datname = current_database())
+        and (l.classid::bigint << 32 | l.objid::bigint)
+            = hashtextextended(:prefix || c.tenant_id || ':' || c.provider, 0)
+    )
+"""
+_OLDEST = """
+    select c.tenant_id, c.provider from erp.integration_connections c
+    where {servable} and ({work}) {unserved}
+    order by (
+      select min(d.scheduled_for) from erp.integration_deliveries d
+      where d.connection_id = c.id and d.status in ('Pending', 'Failed')
+    ) nulls last
+"""
+_CONNECTIONS = sa.text(_OLDEST.format(servable=_SERVABLE, work=_WORK, unserved=f"and {_UNSERVED}"))
+_ONE = sa.text(
+    f"""
+    select 1 from erp.integration_connections c
+    where c.tenant_id = :tenant and c.provider = :provider and {_SERVABLE} and ({_WORK})
+    """
+)
+
+
+def connections(conn: Connection, *, now: dt.datetime) -> list[ConnectionKey]:
+    """Connections with claimable work that no worker holds, the longest waiting first. System scope."""
+    rows = conn.execute(_CONNECTIONS, {"now": now, "prefix": LOCK_PREFIX})
+    return [ConnectionKey(tenant_id, provider) for tenant_id, provider in rows]
+
+
+def is_due(conn: Connection, key: ConnectionKey, *, now: dt.datetime) -> bool:
+    """Whether this connection has claimable work."""
+    values = {"tenant": key.tenant_id, "provider": key.provider, "now": now}
+    return conn.execute(_ONE, values).first() is not None
+
+
+@dataclass(frozen=True)
+class Health:
+    """How one connection stands. `oldest_due_seconds` is None when nothing is due."""
+
+    key: ConnectionKey
+    company_name: str | None
+    state: str
+    state_reason: str | None
+    paused_until: dt.datetime | None
+    last_sync_at: dt.datetime | None
+    due: int
+    oldest_due_seconds: float | None
+    waiting: int
+    failed: int
+    in_doubt: int
+    abandoned: int
+    notices: int
+
+
+_HEALTH = sa.text(
+    """
+    select c.tenant_id, c.provider, c.company_name, c.state, c.state_reason, c.paused_until, c.last_sync_at,
+      d.due, d.oldest, d.waiting, d.failed, d.in_doubt, a.abandoned, i.notices
+    from erp.integration_connections c
+    cross join lateral (
+      select count(*) filter (where d.scheduled_for <= :now) as due,
+        extract(epoch from :now - min(d.scheduled_for) filter (where d.scheduled_for <= :now)) as oldest,
+        count(*) filter (where d.status = 'Pending') as waiting, count(*) filter (where d.status = 'Failed') as failed,
+        count(*) filter (where d.in_doubt) as in_doubt
+      from erp.integration_deliveries d where d.connection_id = c.id and d.status in ('Pending', 'Failed')
+    ) d
+    cross join lateral (
+      select count(*) as abandoned from erp.integration_deliveries d
+      where d.connection_id = c.id and d.status = 'Abandoned'
+    ) a
+    cross join lateral (
+      select count(*) as notices from erp.integration_inbox i
+      where i.tenant_id = c.tenant_id and i.provider = c.provider and i.status in ('Pending', 'Failed', 'InProgress')
+    ) i
+    where (cast(:tenant as text) is null or c.tenant_id = :tenant)
+    order by c.tenant_id, c.provider
+    """
+)
+
+
+def health(conn: Connection, *, now: dt.datetime, tenant_id: str | None = None) -> list[Health]:
+    """The state of each connection, of one tenant or of all (system scope)."""
+    rows = conn.execute(_HEALTH, {"now": now, "tenant": tenant_id}).mappings()
+    return [_health(dict(row)) for row in rows]
+
+
+def _health(row: dict[str, Any]) -> Health:
+    key = ConnectionKey(row.pop("tenant_id"), row.pop("provider"))
+    oldest = row.pop("oldest")
+    return Health(key=key, oldest_due_seconds=None if oldest is None else float(oldest), **row)

@@ -1,0 +1,140 @@
+"""Mappings: which of the ERP's records stands for which of ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.errors import Rejected
+
+
+@dataclass(frozen=True)
+class Mapping:
+    entity_type: str
+    entity_id: str
+    external_id: str
+    external_type: str
+    external_number: str | None
+    sync_token: str | None
+    fingerprint: str | None
+    balance: Decimal | None
+    external_updated_at: dt.datetime | None
+    last_sync_at: dt.datetime | None
+
+
+_COLUMNS = (
+    "entity_type, prometheus_id, external_id, external_type, external_number, sync_token, fingerprint, balance, "
+    "external_updated_at, last_sync_at"
+)
+_FIND = sa.text(
+    f"""
+    select {_COLUMNS} from erp.integration_entity_mappings
+    where tenant_id = :tenant and provider = :provider and entity_type = :entity and prometheus_id = any(:ids)
+    """
+)
+_FIND_EXTERNAL = sa.text(
+    f"""
+    select {_COLUMNS} from erp.integration_entity_mappings
+    where tenant_id = :tenant and provider = :provider and entity_type = :entity and external_id = any(:ids)
+    """
+)
+
+
+def find(conn: Connection, key: ConnectionKey, entity_type: str, ids: Sequence[str]) -> dict[str, Mapping]:
+    """The mappings of our ids, by our id; ids without one are left out."""
+    rows = conn.execute(_FIND, _scope(key) | {"entity": entity_type, "ids": list(ids)})
+    return {row[1]: Mapping(*row) for row in rows}
+
+
+def find_external(conn: Connection, key: ConnectionKey, entity_type: str, ids: Sequence[str]) -> dict[str, Mapping]:
+    """The mappings of the ERP's ids, by its id; ids without one are left out."""
+    rows = conn.execute(_FIND_EXTERNAL, _scope(key) | {"entity": entity_type, "ids": list(ids)})
+    return {row[2]: Mapping(*row) for row in rows}
+
+
+_BIND = sa.text(
+    """
+    insert into erp.integration_entity_mappings as m
+      (tenant_id, provider, entity_type, prometheus_id, external_id, external_type, external_number, sync_token,
+       fingerprint, balance, external_updated_at, last_sync_at)
+    values (:tenant, :provider, :entity, :id, :external_id, :external_type, :number, :sync_token, :fingerprint,
+       :balance, :updated_at, :now)
+    on conflict (tenant_id, provider, entity_type, prometheus_id) do update
+    set external_id = excluded.external_id, external_type = excluded.external_type,
+        external_number = coalesce(excluded.external_number, m.external_number), sync_token = excluded.sync_token,
+        fingerprint = excluded.fingerprint, balance = coalesce(excluded.balance, m.balance),
+        external_updated_at = coalesce(excluded.external_updated_at, m.external_updated_at), last_sync_at = :now
+    """
+)
+
+
+def bind(
+    conn: Connection,
+    key: ConnectionKey,
+    *,
+    entity_type: str,
+    entity_id: str,
+    external_id: str,
+    external_type: str,
+    number: str | None,
+    sync_token: str | None,
+    fingerprint: str | None,
+    balance: Decimal | None,
+    updated_at: dt.datetime | None,
+    now: dt.datetime,
+) -> None:
+    """Store or renew the pair. Raises Rejected when the ERP's record stands for another of ours already."""
+    values: dict[str, Any] = {
+        "entity": entity_type, "id": entity_id, "external_id": external_id, "external_type": external_type,
+        "number": number, "sync_token": sync_token, "fingerprint": fingerprint, "balance": balance,
+        "updated_at": updated_at, "now": now,
+    }  # fmt: skip
+    try:
+        conn.execute(_BIND, _scope(key) | values)
+    except sa.exc.IntegrityError as error:
+        raise Rejected(
+            f"{external_type} {number or external_id} stands for another {entity_type} of yours already.",
+            cause="shared-record",
+            mend=f"Give {entity_type} {entity_id} a name of its own, or merge the two.",
+            definitive=False,
+        ) from error
+
+
+_SEEN = sa.text(
+    """
+    update erp.integration_entity_mappings
+    set sync_token = coalesce(:sync_token, sync_token), balance = coalesce(:balance, balance),
+        external_updated_at = :updated_at
+    where tenant_id = :tenant and provider = :provider and entity_type = :entity and external_id = :external_id
+      and (external_updated_at is null or external_updated_at <= :updated_at)
+    """
+)
+
+
+def seen(
+    conn: Connection,
+    key: ConnectionKey,
+    *,
+    entity_type: str,
+    external_id: str,
+    sync_token: str | None,
+    balance: Decimal | None,
+    updated_at: dt.datetime | None,
+) -> bool:
+    """Note the version that was just read; False if a newer one is known, or none at all."""
+    values = {
+        "entity": entity_type, "external_id": external_id, "sync_token": sync_token, "balance": balance,
+        "updated_at": updated_at,
+    }  # fmt: skip
+    return conn.execute(_SEEN, _scope(key) | values).rowcount == 1
+
+
+def _scope(key: ConnectionKey) -> dict[str, Any]:
+    return {"tenant": key.tenant_id, "provider": key.provider}

@@ -1,0 +1,65 @@
+"""The pace and the circuit breaker of one connection, shared by every process that speaks for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True)
+class Slot:
+    """When the next call may leave, how many calls in a row failed, and until when the circuit is open."""
+
+    at: dt.datetime
+    failures: int
+    open_until: dt.datetime | None
+
+
+# The generic cell rate algorithm in one statement: each call takes the next free cell; a pause of the
+# caller leaves at most `burst` cells behind for later.
+_TAKE = sa.text(
+    """
+    insert into erp.integration_pacing as p (connection_id, tenant_id, next_free_at)
+    values (cast(:connection as uuid), :tenant, cast(:now as timestamptz) - cast(:burst as interval) + cast(:cell as interval))
+    on conflict (connection_id) do update
+    set next_free_at = greatest(p.next_free_at, cast(:now as timestamptz) - cast(:burst as interval)) + cast(:cell as interval)
+    returning next_free_at - cast(:cell as interval), failures, open_until
+    """
+)
+
+
+def take(
+    conn: Connection, tenant_id: str, connection_id: str, *, now: dt.datetime, cell: dt.timedelta, burst: dt.timedelta
+) -> Slot:
+    """Reserve the next cell. The caller waits until `Slot.at`, which may lie in the past."""
+    values = {"connection": connection_id, "tenant": tenant_id, "now": now, "cell": cell, "burst": burst}
+    return Slot(*conn.execute(_TAKE, values).one())
+
+
+_FAILED = sa.text(
+    """
+    update erp.integration_pacing
+    set failures = failures + 1,
+        open_until = case when failures + 1 >= :threshold then cast(:now as timestamptz) + cast(:pause as interval) end
+    where connection_id = cast(:connection as uuid)
+    """
+)
+_ANSWERED = sa.text(
+    """
+    update erp.integration_pacing set failures = 0, open_until = null
+    where connection_id = cast(:connection as uuid) and failures > 0
+    """
+)
+
+
+def failed(conn: Connection, connection_id: str, *, now: dt.datetime, threshold: int, pause: dt.timedelta) -> None:
+    """Count a failure; the `threshold`th in a row, and each one after it, opens the circuit for `pause`."""
+    conn.execute(_FAILED, {"connection": connection_id, "now": now, "threshold": threshold, "pause": pause})
+
+
+def answered(conn: Connection, connection_id: str) -> None:
+    """Close the circuit."""
+    conn.execute(_ANSWERED, {"connection": connection_id})

@@ -1,0 +1,65 @@
+"""The sync log: one row per try, which explains every change of state. Written here, never changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.outcomes import Explained
+from erp_pipelines.domain.states import Direction, SyncStatus
+from erp_pipelines.storage.tables import integration_sync_logs as logs
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What happened to one record: when, by whom, which try, what the ERP said."""
+
+    entity_type: str
+    entity_id: str | None
+    direction: Direction
+    status: SyncStatus
+    started_at: dt.datetime
+    completed_at: dt.datetime
+    actor: str
+    outcome: str | None = None
+    external_id: str | None = None
+    why: Explained | None = None
+    in_doubt: bool = False
+    attempt: int = 0
+    retry_count: int = 0
+    erp_request_id: str = ""
+    delivery_id: str | None = None
+    correlation_id: str | None = None
+
+
+def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
+    """Write one entry, in the transaction of the change it explains."""
+    why = entry.why
+    conn.execute(
+        sa.insert(logs).values(
+            tenant_id=key.tenant_id,
+            provider=key.provider,
+            entity_type=entry.entity_type,
+            entity_id=entry.entity_id,
+            external_id=entry.external_id,
+            direction=str(entry.direction),
+            status=str(entry.status),
+            outcome=entry.outcome,
+            error_message=why.message[:2000] if why else None,
+            cause=why.cause if why else None,
+            mend=why.mend if why else None,
+            in_doubt=entry.in_doubt,
+            started_at=entry.started_at,
+            completed_at=entry.completed_at,
+            retry_count=entry.retry_count,
+            attempt=entry.attempt,
+            erp_request_id=(why.request_id if why else "") or entry.erp_request_id or None,
+            actor=entry.actor,
+            delivery_id=entry.delivery_id,
+            correlation_id=entry.correlation_id,
+        )
+    )
