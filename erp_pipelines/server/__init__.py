@@ -1,0 +1,1 @@
+"""What runs on this machine: an embedded PostgreSQL and a supervisor of local services."""
