@@ -37,7 +37,7 @@ def deliver(
             for key in _due(parts, only):
                 report = worker.serve(parts, key)
                 _show(report)
-                totals.update(report.counts | {"reads": report.reads, "writes": report.writes})
+                totals.update({**report.counts, "reads": report.reads, "writes": report.writes})
                 failed = failed or any(failure.status == "Abandoned" for failure in report.failures)
             if not _due(parts, only) and not (until_empty and _wait(parts, only)):
                 break

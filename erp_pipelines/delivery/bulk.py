@@ -9,14 +9,13 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Connection
-
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import records
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import NotFound, RecordInvalid
 from erp_pipelines.domain.events import EntityType, EventType
 from erp_pipelines.storage import connections, outbox, syncs
+from erp_pipelines.storage.engine import Connection
 
 CHUNK = 50
 # What others require comes first; payments follow their orders.

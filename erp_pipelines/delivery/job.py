@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sqlalchemy.engine import Connection
-
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import StoredTokenSource
 from erp_pipelines.connectors.base import ConnectionFacts, ErpSession, ExternalRef, Lent
@@ -21,7 +19,7 @@ from erp_pipelines.delivery.reports import Tally
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.storage import connections
 from erp_pipelines.storage.connections import ConnectionRow
-from erp_pipelines.storage.engine import WorkerSession
+from erp_pipelines.storage.engine import Connection, WorkerSession
 
 # Longer than the longest call: QuickBooks gives up after 120 s, our client after 130.
 LEASE = dt.timedelta(minutes=5)

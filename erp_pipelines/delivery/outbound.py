@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import Ref
@@ -22,6 +21,7 @@ from erp_pipelines.domain.outcomes import Outcome, judge
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.storage import deliveries
 from erp_pipelines.storage.deliveries import Claim
+from erp_pipelines.storage.engine import StorageError
 
 log = structlog.get_logger("erp.delivery")
 
@@ -67,7 +67,7 @@ def deliver_one(job: Job, claim: Claim) -> None:
     bringing = Bringing(job, claim)
     try:
         done = _attempt(bringing)
-    except (LockLost, DatabaseDown, SQLAlchemyError):
+    except (LockLost, DatabaseDown, StorageError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever an event provokes is its own verdict
         settle(job, _failed(job, claim, error, started_at))

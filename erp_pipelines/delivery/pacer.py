@@ -14,8 +14,8 @@ from erp_pipelines.domain.errors import Throttled
 from erp_pipelines.storage import pacing
 from erp_pipelines.storage.engine import WorkerSession
 
-# At 480 a minute, two at once are still under QuickBooks' ten in any second.
-BURST = 2
+# At 480 a minute, a burst of two leaves at most nine calls in any second; QuickBooks allows ten.
+BURST = 1
 FAILURES_TO_OPEN = 5
 OPEN_FOR = dt.timedelta(seconds=30)
 

@@ -6,7 +6,6 @@ import datetime as dt
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.engine import Connection
 
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain import outcomes
@@ -14,6 +13,7 @@ from erp_pipelines.domain.outcomes import Explained, Outcome, Verdict
 from erp_pipelines.domain.states import Direction, SyncStatus
 from erp_pipelines.storage import alerts, connections, deliveries, sync_log
 from erp_pipelines.storage.deliveries import Claim
+from erp_pipelines.storage.engine import Connection
 
 log = structlog.get_logger("erp.delivery")
 DONE = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED})

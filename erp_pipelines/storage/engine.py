@@ -11,6 +11,11 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
 
+# What a statement may raise, for those who must let it pass: a worker stops when PostgreSQL fails it.
+StorageError = sa.exc.SQLAlchemyError
+
+__all__ = ["Connection", "Database", "StorageError", "WorkerSession"]
+
 # Row-level security lets a transaction see the rows of the tenant it names; this name stands for all of them.
 EVERY_TENANT = "*"
 # A statement of ours that runs longer has met a lock or lost its index.
