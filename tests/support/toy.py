@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.commerce import tenants
 from erp_pipelines.connectors.base import (
     ConnectionFacts,
     DocumentState,
@@ -27,7 +28,6 @@ from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.security.cipher import Cipher
-from erp_pipelines.commerce import tenants
 from erp_pipelines.storage import connections
 from erp_pipelines.storage.engine import Database
 
@@ -45,7 +45,7 @@ class ToyErp:
     before: list[Callable[[Write], None]] = field(default_factory=list)  # each spent on one push, before it counts
     after: list[Callable[[Write], None]] = field(default_factory=list)  # the same, after the document stands
     always: Callable[[Write], None] | None = None
-    truth: Truth = Truth((), ())
+    truth: Truth = field(default_factory=lambda: Truth((), ()))
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
     honours_keys: bool = True
     off_by: Decimal = Decimal(0)

@@ -1,0 +1,106 @@
+"""Switches of the twin and settings of its companies.
+
+Where the real service is undocumented or sources disagree, the behaviour is a switch here; the default is what the
+reference calls the likelier one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, TypeVar
+
+Rotation = Literal["daily", "every_refresh", "race_kills_grant"]
+TaxEngine = Literal["us_ast", "us_manual", "us_none", "non_us"]
+
+DEFAULT_REALM = "9130350000000001"
+
+
+@dataclass(frozen=True)
+class TwinConfig:
+    """Behaviour of the whole twin."""
+
+    consent: Literal["page", "auto"] = "page"
+    rotation: Rotation = "daily"
+    access_token_seconds: int = 3600
+    refresh_token_days: int = 100
+    reconnect_supersedes: bool = True
+    strict_accept: bool = True
+    honour_requestid: bool = True
+    requestid_ttl_seconds: int | None = None
+    store_failed_requestids: bool = False
+    remember_lost_answers: bool = True
+    throttle: bool = True
+    throttle_scale: Decimal = Decimal(1)
+    throttle_body: Literal["xml", "json"] = "xml"
+    cdc_cap: int = 1000
+    cdc_cap_per: Literal["response", "entity"] = "response"
+    webhook_url: str = ""
+    webhook_verifier_token: str = "twin-verifier-token"
+    webhook_format: Literal["cloudevents", "legacy"] = "cloudevents"
+    webhook_cloud_type: bool = False
+    webhook_echo: bool = True
+    webhook_window_ms: int = 100
+    webhook_delay_ms: int = 0
+    webhook_copies: int = 1
+    webhook_shuffle: bool = False
+    webhook_mixed_realms: bool = False
+    webhook_loss: Decimal = Decimal(0)
+    webhook_hold: bool = False
+    webhook_soft_delete: Literal["Update", "Delete"] = "Update"
+
+
+@dataclass(frozen=True)
+class CompanySettings:
+    """What a company file is set to; Preferences and CompanyInfo are answered from here."""
+
+    name: str = "Harbor Foods Ltd (twin)"
+    country: str = "US"
+    currency: str = "USD"
+    time_zone: str = "America/Los_Angeles"
+    tax_engine: TaxEngine = "us_ast"
+    ast_rate_percent: Decimal = Decimal(8)
+    tax_delta: Decimal = Decimal(0)
+    custom_txn_numbers: bool = True
+    warn_duplicate_numbers: bool = False
+    allow_shipping: bool = True
+    allow_discount: bool = True
+    allow_deposit: bool = True
+    multicurrency: bool = False
+    book_close_date: str = ""
+    book_close_password: bool = False
+    subscription_active: bool = True
+    email: str = "books@harbor-foods.example.com"
+
+
+Switches = TypeVar("Switches", TwinConfig, CompanySettings)
+
+
+def changed(switches: Switches, changes: dict[str, Any]) -> Switches:
+    """The switches with some changed; names in snake_case or camelCase. Raises ValueError for an unknown name or type."""
+    known = {one.name: getattr(switches, one.name) for one in fields(switches)}
+    plain = {_snake(name): value for name, value in changes.items()}
+    unknown = plain.keys() - known.keys()
+    if unknown:
+        raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
+    return replace(switches, **{name: _fit(name, value, known[name]) for name, value in plain.items()})
+
+
+def plain(switches: TwinConfig | CompanySettings) -> dict[str, Any]:
+    return asdict(switches)
+
+
+def _fit(name: str, value: Any, present: Any) -> Any:
+    """A value of the present one's type; None stays for settings that may be absent."""
+    if isinstance(present, Decimal):
+        try:
+            return Decimal(str(value))
+        except InvalidOperation as error:
+            raise ValueError(f"{name} must be a number") from error
+    if present is not None and value is not None and type(value) is not type(present):
+        raise ValueError(f"{name} must be a {type(present).__name__}")
+    return value
+
+
+def _snake(name: str) -> str:
+    return "".join("_" + char.lower() if char.isupper() else char for char in name)

@@ -1,0 +1,167 @@
+"""The control API under `/_twin/`: seed, clock, faults, ledger, and the people who use the product."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from erp_twins.faults import FaultRule
+from erp_twins.http import Request, Response, json_answer
+from erp_twins.jsonio import Doc
+from erp_twins.quickbooks.company import Company
+from erp_twins.quickbooks.config import DEFAULT_REALM, plain
+from erp_twins.quickbooks.faults import QboFault
+from erp_twins.quickbooks.people import Person
+
+if TYPE_CHECKING:
+    from erp_twins.quickbooks.twin import QuickBooksTwin
+
+Action = Callable[[Request, Doc], Any]
+_WEBHOOK_NAMES = {"url": "webhook_url", "verifierToken": "webhook_verifier_token", "format": "webhook_format"}
+
+
+@dataclass(frozen=True)
+class Control:
+    """Answers in JSON; 400 with an `error` text for what cannot be done, 404 for an unknown path."""
+
+    twin: QuickBooksTwin
+
+    def answer(self, request: Request) -> Response:
+        try:
+            return json_answer(self._route(request))
+        except KeyError as error:
+            return json_answer({"error": f"not found or missing: {error}"}, 404)
+        except QboFault as refused:
+            return json_answer({"error": str(refused), "Fault": refused.to_json()}, 400)
+        except (ValueError, TypeError) as error:
+            return json_answer({"error": str(error)}, 400)
+
+    def _route(self, request: Request) -> Any:
+        parts = request.path.removeprefix("/_twin/").strip("/").split("/")
+        body = request.document()
+        if parts[0] == "companies" and len(parts) == 3:
+            return self._person(self.twin.companies[parts[1]], parts[2], body)
+        action = self._actions()[f"{request.method} {'/'.join(parts)}"]
+        return action(request, body)
+
+    def _actions(self) -> dict[str, Action]:
+        return {
+            "GET health": lambda _request, _body: {
+                "status": "ok",
+                "twin": "quickbooks",
+                "time": self.twin.clock.now().isoformat(),
+            },
+            "POST reset": self._reset,
+            "GET config": lambda _request, _body: plain(self.twin.config),
+            "POST config": lambda _request, body: plain(self.twin.configure(**body)),
+            "GET companies": lambda _request, _body: [_company(one) for one in self.twin.companies.values()],
+            "POST companies": self._add_company,
+            "POST apps": self._add_app,
+            "GET clock": lambda _request, _body: self._time(),
+            "POST clock": self._clock,
+            "GET faults": lambda _request, _body: self.twin.dial.listing(),
+            "POST faults": lambda _request, body: {"id": self.twin.dial.add(FaultRule.from_json(body))},
+            "DELETE faults": self._clear_faults,
+            "GET ledger": lambda request, _body: self.twin.ledger(request.param("realm", DEFAULT_REALM)).to_json(),
+            "GET calls": self._calls,
+            "GET calls/summary": self._summary,
+            "DELETE calls": self._clear_calls,
+            "POST tokens/expire": self._expire,
+            "POST webhooks/target": self._target,
+            "POST webhooks/flush": self._flush,
+            "GET webhooks": self._webhooks,
+        }
+
+    def _reset(self, _request: Request, _body: Doc) -> Doc:
+        self.twin.reset()
+        return {"reset": True}
+
+    def _clear_faults(self, _request: Request, _body: Doc) -> Doc:
+        self.twin.clear_faults()
+        return {"cleared": True}
+
+    def _clear_calls(self, _request: Request, _body: Doc) -> Doc:
+        self.twin.calls.clear()
+        return {"cleared": True}
+
+    def _add_company(self, _request: Request, body: Doc) -> Doc:
+        """`{"realm", ...settings}`; settings may also stand under "settings" or "preferences"."""
+        flat = {**body.pop("settings", {}), **body.pop("preferences", {}), **body}
+        return _company(self.twin.add_company(str(flat.pop("realm")), **flat))
+
+    def _add_app(self, _request: Request, body: Doc) -> Doc:
+        uris = tuple(body.get("redirectUris", ()))
+        app = self.twin.add_app(body["clientId"], body["clientSecret"], uris, body.get("name", "An app"))
+        return {"clientId": app.client_id, "redirectUris": list(app.redirect_uris), "name": app.name}
+
+    def _time(self) -> Doc:
+        return {"now": self.twin.clock.now().isoformat(), "frozen": self.twin.clock.frozen}
+
+    def _clock(self, _request: Request, body: Doc) -> Doc:
+        if "freeze" in body:
+            self.twin.clock.freeze(frozen=bool(body["freeze"]))
+        if "set" in body:
+            self.twin.clock.set(datetime.fromisoformat(body["set"]))
+        if "advance" in body:
+            self.twin.clock.advance(float(body["advance"]))
+        return self._time()
+
+    def _calls(self, request: Request, _body: Doc) -> list[Doc]:
+        return self.twin.calls.listing(int(request.param("since", "0")), request.param("realm"))
+
+    def _summary(self, _request: Request, _body: Doc) -> Doc:
+        return {**self.twin.calls.summary(), "corePlusReads": dict(self.twin.throttle.core_plus)}
+
+    def _expire(self, _request: Request, body: Doc) -> Doc:
+        self.twin.grants.expire_access(str(body.get("realm", "")))
+        return {"expired": True}
+
+    def _target(self, _request: Request, body: Doc) -> Doc:
+        unknown = body.keys() - _WEBHOOK_NAMES.keys()
+        if unknown:
+            raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
+        self.twin.configure(**{_WEBHOOK_NAMES[name]: value for name, value in body.items()})
+        return {"url": self.twin.config.webhook_url, "format": self.twin.config.webhook_format}
+
+    def _flush(self, _request: Request, _body: Doc) -> Doc:
+        """Make everything deliverable at once; the deliverer posts it."""
+        return {"deliveries": self.twin.webhooks.release()}
+
+    def _webhooks(self, _request: Request, _body: Doc) -> Doc:
+        rows = [
+            {"id": one.ident, "realm": one.realm, "attempts": one.attempts, "due": one.due, "body": one.body.decode()}
+            for one in self.twin.webhooks.deliveries
+        ]
+        return {"events": len(self.twin.webhooks.events), "deliveries": rows}
+
+    def _person(self, company: Company, deed: str, body: Doc) -> Any:
+        """`/_twin/companies/{realm}/{deed}`."""
+        person = Person(company)
+        if deed == "disconnect":
+            return {"ended": self.twin.grants.disconnect(company.realm)}
+        if deed == "payments":
+            return person.pay(
+                invoice_id=str(body.get("invoiceId", "")),
+                doc_number=str(body.get("docNumber", "")),
+                amount=body.get("amount"),
+                method=str(body.get("method", "")),
+            )
+        return _deeds(person, body)[deed]()
+
+
+def _deeds(person: Person, body: Doc) -> dict[str, Callable[[], Doc]]:
+    entity, ident = str(body.get("entity", "Payment")), str(body.get("id", ""))
+    return {
+        "edit": lambda: person.edit(entity, ident, body["changes"]),
+        "deactivate": lambda: person.deactivate(entity, ident),
+        "void": lambda: person.void(entity, ident),
+        "delete": lambda: person.delete(entity, ident),
+        "merge": lambda: person.merge(entity, ident, str(body["deletedId"])),
+        "deposit": lambda: person.deposit(str(body.get("paymentId", ident))),
+    }
+
+
+def _company(company: Company) -> Doc:
+    return {"realm": company.realm, "settings": plain(company.settings), "counts": company.ledger().counts}
