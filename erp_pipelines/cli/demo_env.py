@@ -38,7 +38,7 @@ class DemoEnvironment:
 
     def _defaults(self) -> dict[str, str]:
         return {
-            "ERP_ENCRYPTION_KEYS": new_key(),
+            "ERP_ENCRYPTION_KEYS": f"demo:{new_key()}",
             "ERP_JWT_SECRET": secrets.token_urlsafe(32),
             "ERP_QUICKBOOKS_CLIENT_ID": "demo-app",
             "ERP_QUICKBOOKS_CLIENT_SECRET": secrets.token_urlsafe(24),

@@ -21,7 +21,7 @@ SHORTEST_SECRET = 32
 
 def keys_new() -> None:
     """Print a new entry for ERP_ENCRYPTION_KEYS; put it before the older ones, then run `erp keys rotate`."""
-    typer.echo(new_key())
+    typer.echo(f"k{dt.datetime.now(dt.UTC):%Y%m%d%H%M}:{new_key()}")
 
 
 def keys_rotate() -> None:

@@ -20,7 +20,11 @@ F = TypeVar("F", Customer, Product)
 
 _TABLES: dict[type[Record], sa.Table] = {Customer: customers, Product: products}
 # The same lock as erp.append_event takes before it draws the event's number.
-_LOCK = sa.text("select pg_advisory_xact_lock(hashtextextended('erp:entity:' || :tenant || ':' || :entity, 0))")
+_LOCK = sa.text(
+    "select pg_advisory_xact_lock(hashtextextended('erp:entity:' || :tenant || ':' || wanted.entity, 0))"
+    " from (select entity from unnest(cast(:entities as text[])) with ordinality as given (entity, place)"
+    " order by place) as wanted"
+)
 
 
 def lock_entities(conn: Connection, tenant_id: str, entity_type: str, ids: Iterable[str]) -> None:
@@ -28,8 +32,8 @@ def lock_entities(conn: Connection, tenant_id: str, entity_type: str, ids: Itera
 
     The locks are taken in one order everywhere, so two callers that lock all they need at once never deadlock.
     """
-    for entity_id in sorted(set(ids)):
-        conn.execute(_LOCK, {"tenant": tenant_id, "entity": f"{entity_type}:{entity_id}"})
+    entities = [f"{entity_type}:{entity_id}" for entity_id in sorted(set(ids))]
+    conn.execute(_LOCK, {"tenant": tenant_id, "entities": entities})
 
 
 def tenant_name(conn: Connection, tenant_id: str) -> str | None:

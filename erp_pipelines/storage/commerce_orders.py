@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.engine import Connection, RowMapping
 
-from erp_pipelines.domain.orders import Order
+from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.payments import PaymentStatus
 from erp_pipelines.domain.records import parse
 from erp_pipelines.storage.commerce_tables import customers, order_lines, orders, products
@@ -40,12 +40,12 @@ def page(conn: Connection, tenant_id: str, after: str | None, limit: int) -> lis
     return _assembled(conn, tenant_id, conn.execute(query).mappings().all())
 
 
-def ids_with_payment_status(
-    conn: Connection, tenant_id: str, status: PaymentStatus, after: str | None, limit: int
-) -> list[str]:
-    """Ids of orders that are not cancelled and stand at `status`, after `after`, in order."""
+def open_ids(conn: Connection, tenant_id: str, after: str | None, limit: int) -> list[str]:
+    """Up to `limit` ids after `after`, in order, of confirmed and fulfilled orders that await money."""
     query = sa.select(orders.c.id).where(
-        orders.c.tenant_id == tenant_id, orders.c.payment_status == status.value, orders.c.status != "cancelled"
+        orders.c.tenant_id == tenant_id,
+        orders.c.payment_status.in_([PaymentStatus.UNPAID.value, PaymentStatus.PARTIALLY_PAID.value]),
+        orders.c.status.in_([OrderStatus.CONFIRMED.value, OrderStatus.FULFILLED.value]),
     )
     if after is not None:
         query = query.where(orders.c.id > after)

@@ -40,6 +40,18 @@ def of_order(conn: Connection, tenant_id: str, order_id: str) -> list[StoredPaym
     return [_stored(row) for row in rows]
 
 
+def orders_paid_by(conn: Connection, tenant_id: str, provider: str, base_id: str, ours: str | None) -> list[str]:
+    """Ids of the orders that hold a part of the provider's payment `base_id`, and of the one that our payment is of."""
+    parts = [base_id, sa.func.left(sa.func.concat(base_id, "-", payments.c.order_id), 100)]
+    theirs = sa.and_(payments.c.source == provider, payments.c.id.in_(parts))
+    query = (
+        sa.select(payments.c.order_id)
+        .distinct()
+        .where(payments.c.tenant_id == tenant_id, sa.or_(theirs, payments.c.id == ours))
+    )
+    return list(conn.execute(query.order_by(payments.c.order_id)).scalars())
+
+
 def insert(conn: Connection, tenant_id: str, payment: Payment, source: str) -> bool:
     """False, with nothing written, when there is one of that id already."""
     values = {**_columns(payment), "tenant_id": tenant_id, "source": source}

@@ -34,9 +34,13 @@ def settled(record: C) -> C:
             return _order(record)
         case Payment():
             return record.model_copy(update={"amount": _money(record.amount, record.currency, "amount")})
-        case Product() if record.unit_price is not None:
-            return record.model_copy(update={"unit_price": trimmed(_fitting(record.unit_price, "unitPrice"), 2)})
+        case Product():
+            return record.model_copy(update={"unit_price": _price(record.unit_price)})
     return record
+
+
+def _price(price: Decimal | None) -> Decimal | None:
+    return None if price is None else trimmed(_fitting(price, "unitPrice"), 2)
 
 
 def _order(order: Order) -> Order:

@@ -31,7 +31,8 @@ def insert(conn: Connection, digest: str, key: ConnectionKey, user_id: str, expi
     ]  # fmt: skip
     chosen = sa.select(*values).where(tenants.c.id == key.tenant_id)
     columns = ["state_digest", "tenant_id", "provider", "user_id", "expires_at"]
-    if conn.execute(sa.insert(states).from_select(columns, chosen)).rowcount == 0:
+    statement = sa.insert(states).from_select(columns, chosen).returning(states.c.state_digest)
+    if conn.execute(statement).first() is None:
         raise NotFound(f"There is no tenant {key.tenant_id!r}.", mend="Make it with `erp tenants add ID --name NAME`.")
 
 

@@ -1,0 +1,142 @@
+"""Connections as an admin handles them: their state, their settings, their end, and the keys over their secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.connectors.base import ConnectionFacts
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState
+from erp_pipelines.domain.errors import PipelineError
+from erp_pipelines.domain.records import invalid
+from erp_pipelines.storage import connections, tokens
+from erp_pipelines.storage.connections import ConnectionRow
+
+log = structlog.get_logger("erp.access")
+
+
+@dataclass(frozen=True)
+class Status:
+    """A provider as a tenant sees it; `row` is None when it was never connected."""
+
+    provider: str
+    display_name: str
+    row: ConnectionRow | None
+
+    @property
+    def state(self) -> ConnectionState:
+        return self.row.state if self.row else ConnectionState.NOT_CONNECTED
+
+
+@dataclass(frozen=True)
+class Disconnected:
+    """The end of a connection. `revoked` False: the provider may still hold the grant, and `note` says what to do."""
+
+    row: ConnectionRow
+    revoked: bool
+    note: str = ""
+
+
+def facts(row: ConnectionRow) -> ConnectionFacts:
+    """The connection as its connector sees it."""
+    return ConnectionFacts(
+        id=row.id, key=row.key, company_id=row.external_company_id or "", company=row.company, settings=row.settings
+    )
+
+
+def list_(runtime: Runtime, tenant_id: str) -> list[Status]:
+    """Every provider that is set up here or was ever connected, by name."""
+    with runtime.db.tenant(tenant_id) as conn:
+        rows = {row.provider: row for row in connections.of_tenant(conn, tenant_id)}
+    providers = sorted(rows.keys() | runtime.connectors.keys())
+    return [Status(provider, display_name(runtime, provider), rows.get(provider)) for provider in providers]
+
+
+def status(runtime: Runtime, key: ConnectionKey) -> Status:
+    """Raises NotFound for a provider that is neither set up here nor was ever connected."""
+    with runtime.db.tenant(key.tenant_id) as conn:
+        row = connections.find(conn, key)
+    name = display_name(runtime, key.provider) if row else runtime.connector(key.provider).display_name
+    return Status(key.provider, name, row)
+
+
+def display_name(runtime: Runtime, provider: str) -> str:
+    connector = runtime.connectors.get(provider)
+    return connector.display_name if connector else provider
+
+
+def change_settings(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, Any], by: str) -> ConnectionSettings:
+    """The settings with `changes` (camelCase or snake_case) laid over them; an id of None is taken away.
+
+    Two admins at once lose nothing of each other's. Raises NotFound, and RecordInvalid for a wrong value.
+    """
+    with runtime.db.tenant(key.tenant_id) as conn:
+        before = connections.get(conn, key, for_update=True).settings
+        after = _laid_over(before, changes)
+        connections.save_settings(conn, key, after)
+    log.info("settings changed", connection=str(key), by=by, settings=sorted(changes))
+    return after
+
+
+def _laid_over(before: ConnectionSettings, changes: Mapping[str, Any]) -> ConnectionSettings:
+    aliases = {field.alias: name for name, field in ConnectionSettings.model_fields.items()}
+    named = {aliases.get(name, name): value for name, value in changes.items()}
+    try:
+        return ConnectionSettings.model_validate({**before.model_dump(), **named})
+    except ValidationError as error:
+        raise invalid("settings", error) from None
+
+
+def disconnect(runtime: Runtime, key: ConnectionKey, by: str) -> Disconnected:
+    """Revoke the grant at the provider, then delete all tokens.
+
+    A provider that does not answer, or a secret that does not open, does not keep the tokens from being
+    deleted; the result says so. Raises NotFound for a connection that was never made.
+    """
+    with runtime.db.tenant(key.tenant_id) as conn:
+        row = connections.get(conn, key, for_update=True)
+        note = _revoke(conn, runtime, row)
+        after = connections.disconnect(conn, key, reason=f"Disconnected by {by}.")
+    log.info("disconnected", connection=str(key), by=by, revoked=not note)
+    return Disconnected(after, not note, note)
+
+
+def _revoke(conn: Connection, runtime: Runtime, row: ConnectionRow) -> str:
+    """Empty when the grant has ended there; else what a person should know."""
+    name = display_name(runtime, row.provider)
+    connector = runtime.connectors.get(row.provider)
+    try:
+        # Under the row lock, so that no refresh makes a new token between the revocation and the deletion.
+        stored = tokens.read_tokens(conn, row.id, runtime.cipher, for_update=True)
+        if stored is not None and connector is not None and connector.oauth is not None:
+            connector.oauth.revoke(stored.refresh_token)
+    except PipelineError as error:
+        return _not_revoked(name, error)
+    return ""
+
+
+def _not_revoked(name: str, error: PipelineError) -> str:
+    return (
+        f"The tokens are deleted here, but {name} was not told ({error.message}) "
+        f"Remove this app from the list of connected apps in {name} too."
+    )
+
+
+def rotate_keys(runtime: Runtime) -> int:
+    """Bring every stored secret under the newest key; how many were not. Can be repeated, and run beside everything.
+
+    Raises SecretUnreadable for the first secret whose key is missing; those before it are done.
+    """
+    with runtime.db.system() as conn:
+        places = tokens.with_tokens(conn)
+    count = 0
+    for tenant_id, connection_id in places:
+        with runtime.db.tenant(tenant_id) as conn:
+            count += tokens.rotate_tokens(conn, connection_id, runtime.cipher)
+    return count

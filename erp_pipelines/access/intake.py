@@ -1,0 +1,79 @@
+"""Webhooks on their way in: verified, routed to the tenant by company, stored. Nothing is believed or done here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.connectors.base import Notice, WebhookSource
+from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.errors import NotFound, PipelineError
+from erp_pipelines.domain.idempotency import notice_key
+from erp_pipelines.storage import connections, inbox_intake
+from erp_pipelines.storage.inbox_intake import NewNotice
+
+log = structlog.get_logger("erp.access")
+# The inbox keeps this much of an id; a longer one is replaced by its hash.
+LONGEST_EVENT_ID = 200
+
+
+class SignatureInvalid(PipelineError):
+    """The delivery is not signed by the provider: nothing of it is stored."""
+
+    code = "signature-invalid"
+
+
+@dataclass(frozen=True)
+class Received:
+    """What became of one delivery. `unknown` notices are of companies that nobody here has connected."""
+
+    new: int = 0
+    duplicates: int = 0
+    unknown: int = 0
+
+
+def receive(runtime: Runtime, provider: str, headers: Mapping[str, str], body: bytes) -> Received:
+    """Store the notices of one delivery, all or none; a repeat changes nothing.
+
+    `headers` have lower-case names. Raises SignatureInvalid, with nothing stored, and RecordInvalid for a
+    signed body that is no delivery.
+    """
+    source = _source(runtime, provider)
+    if not source.verify(headers, body):
+        raise SignatureInvalid("The signature is missing or wrong.", mend="Compare the webhook's verifier token.")
+    notices = source.parse(body)
+    companies = sorted({notice.company_id for notice in notices})
+    with runtime.db.system() as conn:
+        found = {company: connections.by_company(conn, provider, company) for company in companies}
+        keys = {company: row.key for company, row in found.items() if row}
+        known = _routed(notices, keys)
+        new = inbox_intake.insert(conn, known)
+    unknown = len(notices) - len(known)
+    log.info("webhook received", provider=provider, new=new, notices=len(notices), unknown=unknown)
+    return Received(new, len(known) - new, unknown)
+
+
+def _source(runtime: Runtime, provider: str) -> WebhookSource:
+    source = runtime.connector(provider).webhooks
+    if source is None:
+        raise NotFound(f"{provider} sends no webhooks.")
+    return source
+
+
+def _routed(notices: Sequence[Notice], keys: Mapping[str, ConnectionKey]) -> list[NewNotice]:
+    return [
+        NewNotice(
+            key=keys[notice.company_id],
+            event_id=notice.event_id if len(notice.event_id) <= LONGEST_EVENT_ID else notice_key(notice.event_id),
+            company_id=notice.company_id,
+            external_type=notice.ref.external_type,
+            external_id=notice.ref.external_id,
+            operation=notice.operation,
+            occurred_at=notice.occurred_at,
+        )
+        for notice in notices
+        if notice.company_id in keys
+    ]

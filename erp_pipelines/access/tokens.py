@@ -1,0 +1,110 @@
+"""Access tokens that are good: read from storage, refreshed in single flight across threads and processes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.connectors.base import Grant, OAuthProvider
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
+from erp_pipelines.domain.errors import Conflict, ConnectionLost
+from erp_pipelines.domain.outcomes import explain
+from erp_pipelines.storage import alerts, connections, tokens
+from erp_pipelines.storage.tokens import Tokens
+
+log = structlog.get_logger("erp.access")
+# A token is renewed this long before it ends, so that no call starts with one that dies on the way.
+MARGIN = dt.timedelta(minutes=5)
+RECONNECT = "Connect it again on the integrations page."
+
+
+class StoredTokenSource:
+    """`connectors.base.TokenSource` over the stored tokens of one connection.
+
+    However many threads and processes ask, the provider hears of one refresh: the row lock lets one
+    through, and the others find what it has stored. A new refresh token is committed before anybody
+    gets the access token that came with it. Safe to share between threads; remembers the token.
+    """
+
+    def __init__(self, runtime: Runtime, key: ConnectionKey, connection_id: str) -> None:
+        self._runtime = runtime
+        self._key = key
+        self._id = connection_id
+        self._remembered: Tokens | None = None
+        self._one_at_a_time = threading.Lock()
+
+    def access_token(self, *, rejected: str | None = None) -> str:
+        """A token that is good for five minutes at least, and is not `rejected`.
+
+        Raises ConnectionLost when a person must connect again (the connection is parked then, and an
+        alert written), Unavailable when the token host does not answer.
+        """
+        with self._one_at_a_time:
+            known = self._remembered
+            if known is None or not self._good(known, rejected):
+                known = self._stored()
+            if known is None or not self._good(known, rejected):
+                known = self._refreshed(rejected)
+            self._remembered = known
+            return known.access_token or ""
+
+    def _good(self, known: Tokens, rejected: str | None) -> bool:
+        if known.access_token is None or known.access_token == rejected or known.access_expires_at is None:
+            return False
+        return known.access_expires_at - self._runtime.clock.now() > MARGIN
+
+    def _stored(self) -> Tokens | None:
+        with self._runtime.db.tenant(self._key.tenant_id) as conn:
+            return tokens.read_tokens(conn, self._id, self._runtime.cipher)
+
+    def _refreshed(self, rejected: str | None) -> Tokens:
+        """Tokens that are committed: the transaction ends before they leave, or before the connection counts as lost."""
+        with self._runtime.db.tenant(self._key.tenant_id) as conn:
+            found = self._under_lock(conn, rejected)
+        if isinstance(found, ConnectionLost):
+            raise found
+        return found
+
+    def _under_lock(self, conn: Connection, rejected: str | None) -> Tokens | ConnectionLost:
+        before = tokens.read_tokens(conn, self._id, self._runtime.cipher, for_update=True)
+        if before is not None and self._good(before, rejected):
+            return before  # somebody else has refreshed while we waited for the lock
+        row = connections.by_id(conn, self._id)
+        if before is None or row.state is not ConnectionState.CONNECTED:
+            return ConnectionLost(f"{row.key} is not connected: {row.state_reason or row.state}", mend=RECONNECT)
+        try:
+            grant = oauth_of(self._runtime, self._key.provider).refresh(before.refresh_token)
+        except ConnectionLost as error:
+            self._park(conn, error)
+            return error
+        fresh = tokens_of(grant, self._runtime.clock.now())
+        tokens.save_tokens(conn, self._id, self._runtime.cipher, fresh)
+        log.info("access token refreshed", connection=str(self._key), ends=fresh.access_expires_at)
+        return fresh
+
+    def _park(self, conn: Connection, error: ConnectionLost) -> None:
+        if connections.park(conn, self._id, str(error)):
+            alerts.raise_alert(conn, self._key, explain(error))
+            log.error("alert: reconnect needed", connection=str(self._key), reason=error.message)
+
+
+def oauth_of(runtime: Runtime, provider: str) -> OAuthProvider:
+    """The provider's consent flow. Raises NotFound for an unknown provider, Conflict for one that has none."""
+    connector = runtime.connector(provider)
+    if connector.oauth is None:
+        raise Conflict(f"{connector.display_name} has no sign-in page.", mend="Connect it with credentials.")
+    return connector.oauth
+
+
+def tokens_of(grant: Grant, now: dt.datetime) -> Tokens:
+    """The grant with moments instead of lifetimes."""
+    return Tokens(
+        grant.access_token,
+        grant.refresh_token,
+        now + dt.timedelta(seconds=grant.access_expires_in),
+        now + dt.timedelta(seconds=grant.refresh_expires_in),
+    )

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+
+from erp_pipelines.access import connections as access
+from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.access.tokens import StoredTokenSource
+from erp_pipelines.domain.connections import ConnectionState
+from erp_pipelines.domain.errors import ConnectionLost, NotFound, Unavailable
+from erp_pipelines.security.cipher import Cipher, SecretUnreadable, new_key
+from erp_pipelines.storage import connections, outbox, tokens
+from tests.integration.access.fakes import KEY, FakeOAuth, connect, scalar
+from tests.support.clock import FakeClock
+
+
+def source(runtime: Runtime) -> StoredTokenSource:
+    with runtime.db.tenant("acme") as conn:
+        return StoredTokenSource(runtime, KEY, connections.get(conn, KEY).id)
+
+
+def stored_refresh_token(runtime: Runtime, connection_id: str) -> str:
+    with runtime.db.tenant("acme") as conn:
+        stored = tokens.read_tokens(conn, connection_id, runtime.cipher)
+    return stored.refresh_token if stored else ""
+
+
+def test_a_good_token_is_used_as_it_is_until_five_minutes_before_its_end(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    connect(runtime)
+    one = source(runtime)
+    assert one.access_token() == "access-0"
+    clock.advance(3600 - 301)
+    assert one.access_token() == "access-0"
+    assert oauth.refreshes == []
+    clock.advance(1)
+    assert one.access_token() == "access-1"
+    assert oauth.refreshes == ["refresh-0"]
+
+
+def test_a_rejected_token_is_refreshed_though_it_looks_good(runtime: Runtime, oauth: FakeOAuth) -> None:
+    connect(runtime)
+    one = source(runtime)
+    assert one.access_token(rejected="access-0") == "access-1"
+    assert one.access_token(rejected="access-0") == "access-1"  # newer than what was rejected: no second refresh
+    assert len(oauth.refreshes) == 1
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_eight_who_ask_at_once_cost_one_refresh(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock, shared: bool
+) -> None:
+    """One source shared by threads, or a source each as processes have: the row lock counts."""
+    connect(runtime)
+    clock.advance(3500)
+    oauth.seconds_per_refresh = 0.2
+    sources = [source(runtime)] * 8 if shared else [source(runtime) for _ in range(8)]
+    start = threading.Barrier(8)
+
+    def ask(one: StoredTokenSource) -> str:
+        start.wait()
+        return one.access_token()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, sources)) == {"access-1"}
+    assert oauth.refreshes == ["refresh-0"]
+
+
+def test_eight_whose_token_was_rejected_cost_one_refresh(runtime: Runtime, oauth: FakeOAuth) -> None:
+    connect(runtime)
+    oauth.seconds_per_refresh = 0.1
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(source(runtime).access_token, rejected="access-0") for _ in range(8)]
+        assert {one.result() for one in asked} == {"access-1"}
+    assert len(oauth.refreshes) == 1
+
+
+def test_the_new_refresh_token_is_committed_before_the_access_token_is_handed_out(
+    runtime: Runtime, oauth: FakeOAuth
+) -> None:
+    row = connect(runtime)
+    handed_out = source(runtime).access_token(rejected="access-0")
+    assert handed_out == "access-1"
+    assert stored_refresh_token(runtime, row.id) == "refresh-1" == oauth.good_refresh_token
+
+
+def test_a_token_whose_refresh_token_could_not_be_stored_is_not_handed_out(
+    runtime: Runtime, oauth: FakeOAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = connect(runtime)
+    one = source(runtime)
+
+    def broken(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("update", {}, Exception("gone"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tokens, "save_tokens", broken)
+        with pytest.raises(sa.exc.OperationalError):
+            one.access_token(rejected="access-0")
+    assert stored_refresh_token(runtime, row.id) == "refresh-0"
+    with pytest.raises(ConnectionLost):  # visible: the fake forgets the old one at once, as the harsher servers do
+        one.access_token(rejected="access-0")
+    assert scalar(runtime.db, "select state from erp.integration_connections") == "Reconnect needed"
+
+
+def test_a_dead_grant_parks_the_connection_once_with_its_reason_and_an_alert(
+    runtime: Runtime, oauth: FakeOAuth
+) -> None:
+    row = connect(runtime)
+    oauth.good_refresh_token = "of somebody else"
+    for _ in range(3):
+        with pytest.raises(ConnectionLost):
+            source(runtime).access_token(rejected="access-0")
+    with runtime.db.tenant("acme") as conn:
+        parked = connections.by_id(conn, row.id)
+    assert parked.state is ConnectionState.RECONNECT_NEEDED
+    assert "refused the refresh token" in (parked.state_reason or "")
+    assert len(oauth.refreshes) == 1  # a parked connection is not tried again
+    assert scalar(runtime.db, "select count(*) from erp.integration_alerts where cause = 'reconnect-needed'") == 1
+
+
+def test_reconnecting_brings_a_parked_connection_back(runtime: Runtime, oauth: FakeOAuth) -> None:
+    connect(runtime)
+    oauth.good_refresh_token = ""
+    with pytest.raises(ConnectionLost):
+        source(runtime).access_token(rejected="access-0")
+    row = connect(runtime, code="code-2")
+    assert (row.state, row.state_reason) == (ConnectionState.CONNECTED, None)
+    assert source(runtime).access_token() == "access-1"
+
+
+def test_a_silent_token_host_changes_nothing(runtime: Runtime, oauth: FakeOAuth) -> None:
+    row = connect(runtime)
+    oauth.fail = Unavailable("The token host does not answer.")
+    with pytest.raises(Unavailable):
+        source(runtime).access_token(rejected="access-0")
+    with runtime.db.tenant("acme") as conn:
+        assert connections.by_id(conn, row.id).state is ConnectionState.CONNECTED
+    oauth.fail = None
+    assert source(runtime).access_token(rejected="access-0") == "access-1"
+
+
+def test_a_hosts_order_does_not_wait_for_a_refresh(runtime: Runtime, oauth: FakeOAuth) -> None:
+    connect(runtime)
+    written: list[str] = []
+
+    def meanwhile(_: str) -> None:
+        with runtime.db.tenant("acme") as conn:
+            conn.execute(sa.text("set local lock_timeout = '2s'"))
+            written.append(outbox.emit(conn, "acme", "CustomerCreated", "Customer", "c1", {"id": "c1", "name": "C"}))
+
+    oauth.on_refresh = meanwhile
+    source(runtime).access_token(rejected="access-0")
+    assert scalar(runtime.db, "select count(*) from erp.integration_deliveries") == len(written) == 1
+
+
+def test_a_disconnected_connection_has_no_token_and_asks_nobody(runtime: Runtime, oauth: FakeOAuth) -> None:
+    connect(runtime)
+    one = source(runtime)
+    access.disconnect(runtime, KEY, "ann")
+    with pytest.raises(ConnectionLost, match="not connected"):
+        one.access_token()
+    assert oauth.refreshes == []
+
+
+def test_another_tenants_tokens_cannot_be_read(runtime: Runtime) -> None:
+    row = connect(runtime)
+    with runtime.db.tenant("beta") as conn:
+        with pytest.raises(NotFound):
+            tokens.read_tokens(conn, row.id, runtime.cipher)
+        with pytest.raises(NotFound):
+            tokens.save_tokens(conn, row.id, runtime.cipher, tokens.Tokens("a", "r"))
+        assert not connections.park(conn, row.id, "by a stranger")
+
+
+def test_a_ciphertext_moved_to_another_row_does_not_open(runtime: Runtime, oauth: FakeOAuth) -> None:
+    oauth.companies["9140"] = "Other Books"
+    connect(runtime, "acme")
+    other = connect(runtime, "beta", company_id="9140", code="code-2")
+    with runtime.db.system() as conn:
+        conn.execute(
+            sa.text(
+                "update erp.integration_connections b set refresh_token_encrypted = a.refresh_token_encrypted"
+                " from erp.integration_connections a where a.tenant_id = 'acme' and b.tenant_id = 'beta'"
+            )
+        )
+    with runtime.db.tenant("beta") as conn, pytest.raises(SecretUnreadable, match="refresh_token_encrypted"):
+        tokens.read_tokens(conn, other.id, runtime.cipher)
+
+
+def test_a_ciphertext_moved_to_the_other_column_does_not_open(runtime: Runtime) -> None:
+    row = connect(runtime)
+    with runtime.db.tenant("acme") as conn:
+        conn.execute(sa.text("update erp.integration_connections set access_token_encrypted = refresh_token_encrypted"))
+        with pytest.raises(SecretUnreadable):
+            tokens.read_tokens(conn, row.id, runtime.cipher)
+
+
+def test_rotation_brings_every_secret_under_the_newest_key(runtime: Runtime, oauth: FakeOAuth) -> None:
+    import base64
+    import dataclasses
+
+    oauth.companies["9140"] = "Other Books"
+    row = connect(runtime)
+    connect(runtime, "beta", company_id="9140", code="code-2")
+    old = base64.b64encode(runtime.cipher._keys["k1"]).decode()
+    new = f"k2:{new_key()}"
+    assert access.rotate_keys(runtime) == 0
+    both = dataclasses.replace(runtime, cipher=Cipher.from_keys(f"{new},k1:{old}"))
+    assert access.rotate_keys(both) == 4
+    assert access.rotate_keys(both) == 0
+    only_new = dataclasses.replace(runtime, cipher=Cipher.from_keys(new))
+    assert stored_refresh_token(only_new, row.id) == "refresh-0"

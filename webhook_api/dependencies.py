@@ -1,0 +1,49 @@
+"""What routes ask for: the runtime, and a caller with one of the roles they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from erp_pipelines.access.runtime import Runtime
+from webhook_api.auth import Forbidden, Principal, Role, TokenVerifier, Unauthenticated
+
+bearer = HTTPBearer(auto_error=False, description="The host's JWT: claims sub, tenant_id, role, customer_id.")
+
+
+def get_runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def get_principal(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Principal:
+    """Raises Unauthenticated without a bearer token that can be believed."""
+    if credentials is None:
+        raise Unauthenticated("This needs a bearer token.", mend="Send it as: Authorization: Bearer <token>")
+    verifier: TokenVerifier = request.app.state.verifier
+    return verifier.principal(credentials.credentials)
+
+
+def requires(*roles: Role) -> Callable[[Principal], Principal]:
+    """A dependency that gives the caller, or raises Forbidden when the role is none of these."""
+
+    def checked(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
+        if principal.role not in roles:
+            raise Forbidden(f"This is for {' and '.join(roles)}; your role is {principal.role}.")
+        return principal
+
+    return checked
+
+
+House = Annotated[Runtime, Depends(get_runtime)]
+Admin = Annotated[Principal, Depends(requires(Role.ADMIN))]
+Manager = Annotated[Principal, Depends(requires(Role.ADMIN, Role.SALES_MANAGER))]
+Rep = Annotated[Principal, Depends(requires(Role.ADMIN, Role.SALES_MANAGER, Role.SALES_REP))]
+Anyone = Annotated[Principal, Depends(get_principal)]
+PageSize = Annotated[int, Query(alias="pageSize", ge=1, le=500, description="How many items a page holds at most.")]
+Cursor = Annotated[str | None, Query(max_length=500, description="The nextCursor of the page before.")]

@@ -1,0 +1,45 @@
+"""The web app's factory: `uvicorn --factory webhook_api.main:create_app`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from erp_pipelines.access.runtime import Runtime
+from webhook_api import problems
+from webhook_api.auth import AuthConfig, TokenVerifier
+from webhook_api.limits import Pace
+from webhook_api.metrics import Metrics
+from webhook_api.middleware import Envelope
+from webhook_api.routes import commerce, connections, health, logs, outbox, quickbooks, status, webhooks
+from webhook_api.routes import schemas as schema_routes
+
+# The provider sends far less; what comes faster from one address is no provider.
+WEBHOOKS_PER_MINUTE, WEBHOOK_BURST = 6000, 1000
+
+
+def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -> FastAPI:
+    """The app over `runtime`; what is left out is built from the environment.
+
+    Opens no connection yet. Raises SettingsInvalid for an environment that cannot work.
+    """
+    if runtime is None or auth is None:
+        runtime, auth = _from_env(runtime, auth)
+    # No pages of FastAPI's own: they load scripts from elsewhere.
+    app = FastAPI(title="erp-pipelines", docs_url=None, redoc_url=None)
+    app.state.runtime = runtime
+    app.state.verifier = TokenVerifier(auth)
+    app.state.metrics = Metrics()
+    app.state.webhook_pace = Pace(per_minute=WEBHOOKS_PER_MINUTE, burst=WEBHOOK_BURST)
+    problems.install(app)
+    app.add_middleware(Envelope, metrics=app.state.metrics, https=runtime.public_url.startswith("https:"))
+    for part in (health, quickbooks, webhooks, connections, status, commerce, logs, outbox, schema_routes):
+        app.include_router(part.router)
+    return app
+
+
+def _from_env(runtime: Runtime | None, auth: AuthConfig | None) -> tuple[Runtime, AuthConfig]:
+    from erp_pipelines.bootstrap import build_runtime
+    from erp_pipelines.settings import Settings
+
+    settings = Settings.from_env()
+    return runtime or build_runtime(settings), auth or AuthConfig.from_settings(settings)

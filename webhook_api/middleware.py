@@ -1,0 +1,91 @@
+"""Around every request: its id, its figures, safe headers, and nothing of an unforeseen error let out."""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+import uuid
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from webhook_api.metrics import Metrics
+from webhook_api.problems import problem
+
+log = structlog.get_logger("erp.web")
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# Defaults: a page may send others of its own.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+HSTS = "max-age=31536000"
+
+
+class Envelope:
+    """ASGI middleware; the outermost of the app's own."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, https: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._headers = HEADERS | ({"Strict-Transport-Security": HSTS} if https else {})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request.state.request_id = request_id = _request_id(request)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._serve(request, receive, send)
+
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
+        started, status = time.perf_counter(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._complete(MutableHeaders(scope=message), request.state.request_id)
+            await send(message)
+
+        try:
+            await self._app(request.scope, receive, sending)
+        except Exception as error:  # noqa: BLE001  nothing of it may reach the caller, whatever it is
+            _report(request, error)
+            if status:  # too late to say anything else
+                return
+            await problem(request, 500, "internal-error", "Something went wrong. It was logged under the request id.")(
+                request.scope, receive, sending
+            )
+        finally:
+            self._metrics.request(request.method, _route(request), status, time.perf_counter() - started)
+
+    def _complete(self, headers: MutableHeaders, request_id: str) -> None:
+        headers["X-Request-ID"] = request_id
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+
+
+def _request_id(request: Request) -> str:
+    """The caller's, where it is a plain word; else a new one."""
+    given = request.headers.get("X-Request-ID", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+def _route(request: Request) -> str:
+    """The template, never the path: ids would make a series each."""
+    return getattr(request.scope.get("route"), "path", "unmatched")
+
+
+def _report(request: Request, error: Exception) -> None:
+    """Where it happened, without the error's text: that may hold parameters of a statement or a body."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+    log.error("unexpected error", error=type(error).__name__, method=request.method, route=_route(request), where=where)

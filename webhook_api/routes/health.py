@@ -1,0 +1,35 @@
+"""For orchestrators and Prometheus; no token needed, nothing about tenants told."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from erp_pipelines.domain.errors import DatabaseDown
+from erp_pipelines.storage import migrations
+from webhook_api.dependencies import House
+from webhook_api.metrics import Metrics
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health/live")
+def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "alive"}
+
+
+@router.get("/health/ready")
+def ready(runtime: House) -> dict[str, str]:
+    """The database answers and has the schema of this code; 503 otherwise."""
+    found, wanted = migrations.current(runtime.db), migrations.head()
+    if found != wanted:
+        raise DatabaseDown(
+            f"The database's schema is at {found or 'nothing'}, this program needs {wanted}.", mend="Run `erp migrate`."
+        )
+    return {"status": "ready", "schema": wanted}
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(request: Request) -> Response:
+    figures: Metrics = request.app.state.metrics
+    return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

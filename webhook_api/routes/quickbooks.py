@@ -1,0 +1,67 @@
+"""Connecting QuickBooks: where the admin's browser goes, and where it comes back to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from erp_pipelines.access import connections, consent
+from erp_pipelines.access.connections import Status
+from erp_pipelines.domain.errors import PipelineError
+from webhook_api import problems
+from webhook_api.dependencies import Admin, House
+from webhook_api.pages import page
+from webhook_api.schemas import AuthorizeUrl, ConnectionOut
+
+PROVIDER = "quickbooks"
+router = APIRouter(prefix="/api/integrations/quickbooks", tags=["quickbooks"])
+Given = Annotated[str, Query(max_length=2000)]
+
+
+@router.get("/authorize")
+def authorize(runtime: House, admin: Admin) -> AuthorizeUrl:
+    """The provider's sign-in page for this admin; good for ten minutes and one consent."""
+    return AuthorizeUrl(url=consent.begin(runtime, admin.tenant_id, admin.user_id, PROVIDER))
+
+
+@router.get("/callback", response_class=Response)
+def callback(
+    request: Request,
+    runtime: House,
+    code: Given = "",
+    realm_id: Annotated[str, Query(alias="realmId", max_length=100)] = "",
+    state: Given = "",
+    error: Given = "",
+) -> Response:
+    """The browser comes back from the provider. A page for people; JSON where that is asked for."""
+    try:
+        if error:
+            raise consent.refused(runtime, PROVIDER, state=state, reason=error)
+        row = consent.finish(runtime, PROVIDER, code=code, company_id=realm_id, state=state)
+    except PipelineError as failure:
+        return _failed(request, runtime, failure)
+    status = Status(PROVIDER, connections.display_name(runtime, PROVIDER), row)
+    if _wants_json(request):
+        return JSONResponse(ConnectionOut.of(status).model_dump(mode="json", by_alias=True))
+    company = row.company_name or row.external_company_id or ""
+    lines = [f"Connected to {company}.", "Orders and customers are brought there from now on."]
+    return page(f"{status.display_name} is connected", lines, status=200, back=_back(runtime))
+
+
+def _failed(request: Request, runtime: House, failure: PipelineError) -> Response:
+    if _wants_json(request):
+        return problems.of(request, failure)
+    lines = [failure.message, failure.mend, f"Request id: {request.state.request_id}"]
+    name = connections.display_name(runtime, PROVIDER)
+    return page(f"{name} was not connected", lines, status=problems.status_of(failure), back=_back(runtime))
+
+
+def _back(runtime: House) -> str:
+    return f"{runtime.public_url.rstrip('/')}/console/"
+
+
+def _wants_json(request: Request) -> bool:
+    accepted = request.headers.get("accept", "")
+    return "json" in accepted and "text/html" not in accepted

@@ -1,0 +1,83 @@
+"""The provider's doorbell: verified over the raw bytes, stored, answered. No ERP is called here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from erp_pipelines.access import intake
+from erp_pipelines.access.intake import Received, SignatureInvalid
+from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.domain.errors import RecordInvalid
+from webhook_api.dependencies import House
+from webhook_api.metrics import Metrics
+from webhook_api.problems import problem
+from webhook_api.schemas import ReceivedOut
+
+PROVIDER = "quickbooks"
+LARGEST_BODY = 1_000_000
+log = structlog.get_logger("erp.web")
+router = APIRouter(prefix="/api/integrations/quickbooks", tags=["quickbooks"])
+
+
+@router.post("/webhook", response_model=ReceivedOut)
+async def receive(request: Request, runtime: House) -> Response:
+    """Change notices, as CloudEvents or in the older shape; whatever the content type says, the signature decides.
+
+    Answers 200 when all notices are stored or known, 401 for a wrong signature, 413 above a megabyte, 429
+    for too many deliveries a minute from one address. Only what was answered with 200 will not come again.
+    """
+    address = request.client.host if request.client else ""
+    if wait := request.app.state.webhook_pace.wait(address):
+        return _refused(request, 429, "too-many-requests", "Too many deliveries a minute.", wait)
+    body = await _read(request)
+    if body is None:
+        return _refused(request, 413, "too-large", f"A delivery may have {LARGEST_BODY} bytes.")
+    return await run_in_threadpool(_store, request, runtime, request.headers, body)
+
+
+async def _read(request: Request) -> bytes | None:
+    """The raw body; None as soon as it proves too large, whatever its headers say."""
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST_BODY:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _store(request: Request, runtime: Runtime, headers: Mapping[str, str], body: bytes) -> Response:
+    metrics: Metrics = request.app.state.metrics
+    try:
+        received = intake.receive(runtime, PROVIDER, headers, body)
+    except SignatureInvalid:
+        metrics.refused(PROVIDER, "signature-invalid")
+        raise
+    except RecordInvalid as error:
+        received = _unreadable(metrics, error, len(body))
+    else:
+        metrics.received(PROVIDER, received)
+    return JSONResponse(ReceivedOut(**vars(received)).model_dump(by_alias=True))
+
+
+def _unreadable(metrics: Metrics, error: RecordInvalid, size: int) -> Received:
+    """Signed, but of another shape. It is acknowledged: a refusal would hold up all later deliveries for
+    hours and bring the same bytes again, while the incremental pull finds what they told of.
+    """
+    metrics.refused(PROVIDER, "unreadable")
+    log.error("webhook delivery not understood", provider=PROVIDER, reason=error.message, bytes=size)
+    return Received()
+
+
+def _refused(request: Request, status: int, code: str, detail: str, wait: float = 0) -> Response:
+    metrics: Metrics = request.app.state.metrics
+    metrics.refused(PROVIDER, code)
+    answer = problem(request, status, code, detail)
+    if wait:
+        answer.headers["Retry-After"] = str(int(wait) + 1)
+    return answer
