@@ -106,7 +106,8 @@ class Write:
 
     `refs` holds the ERP ids of everything `requirements` named. `known` is None for a record that
     has no mapping yet. `key(purpose)` gives the request key of one write: the same purpose gives the
-    same key in every repeat. `in_doubt`: an earlier try may have reached the ERP, so look first.
+    same key in every repeat. `in_doubt`: an earlier try may have reached the ERP, so look first;
+    `doubt_since` is when its answer was lost, where that is known.
     """
 
     ref: Ref
@@ -115,6 +116,7 @@ class Write:
     known: Known | None
     key: Callable[[str], str]
     in_doubt: bool = False
+    doubt_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=20,
             pool_pre_ping=True,
+            hide_parameters=True,  # they hold personal data, and error texts end in logs
             connect_args={"options": options, "connect_timeout": 10, "application_name": "erp"},
         )
         return cls(engine)

@@ -44,7 +44,7 @@ class Stage:
     database_url: str
     public_url: str = "http://localhost:8000"
     extra: dict[str, str] = field(default_factory=dict)
-    encryption_key: str = field(default_factory=new_key)
+    encryption_key: str = field(default_factory=lambda: f"k1:{new_key()}")
     jwt_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @property

@@ -1,0 +1,134 @@
+"""OAuth 2.0 with Intuit: consent, refresh, revocation, and a first look at the company."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from pydantic import ValidationError
+
+from erp_pipelines.connectors.base import Company, Grant
+from erp_pipelines.connectors.calling import lent_for_once, throttled
+from erp_pipelines.connectors.http import Answer, Call, ErpHttp, encode
+from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
+from erp_pipelines.connectors.quickbooks.company import described
+from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.quickbooks.wire import TokenDoc
+from erp_pipelines.domain.clock import Clock
+from erp_pipelines.domain.errors import ConnectionLost, ConsentRefused, SettingsInvalid, Unavailable
+
+SCOPE = "com.intuit.quickbooks.accounting"
+WRONG_KEYS = (
+    "The client secret is wrong: check ERP_QUICKBOOKS_CLIENT_SECRET, and that ERP_QUICKBOOKS_CLIENT_ID "
+    "belongs to the same keys and environment."
+)
+# Why Intuit refuses an exchange, and what a person can do.
+_CONSENT_MENDS = {
+    "invalid_client": WRONG_KEYS,
+    "invalid_grant": "The code was used before, is older than some minutes, or came for another redirect address: "
+    "start again with Connect.",
+    "invalid_request": "Intuit calls the request malformed: check that the redirect address is registered with the app.",
+    "unsupported_grant_type": "This is a fault of the integration: report it.",
+}
+_LOST_MENDS = {"invalid_client": WRONG_KEYS, "invalid_grant": "Reconnect QuickBooks in the integration settings."}
+
+
+class QuickBooksOAuth:
+    """The authorization-code flow. Holds no state: `state` and tokens are the caller's."""
+
+    def __init__(self, config: QuickBooksConfig, http: ErpHttp, clock: Clock) -> None:
+        self._config, self._http, self._clock = config, http, clock
+
+    def authorize_url(self, *, state: str, redirect_uri: str) -> str:
+        """`redirect_uri` must equal one that is registered with the app, to the letter."""
+        query = {
+            "client_id": self._config.client_id,
+            "response_type": "code",
+            "scope": SCOPE,
+            "redirect_uri": redirect_uri,
+            "state": state,
+        }
+        return f"{self._config.authorize_url}?{urlencode(query)}"
+
+    def exchange(self, *, code: str, redirect_uri: str) -> Grant:
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        answer = self._token_call("oauth.exchange", form)
+        if answer.status != 200:
+            reason = _reason(answer)
+            raise ConsentRefused(f"Intuit refused the consent ({reason}).", mend=_mend(_CONSENT_MENDS, reason))
+        return self._grant(answer)
+
+    def refresh(self, refresh_token: str) -> Grant:
+        """A new grant; the refresh token in it replaces the old one, which may be dead from now on."""
+        answer = self._refresh_answer({"grant_type": "refresh_token", "refresh_token": refresh_token})
+        if answer.status != 200:
+            reason = _reason(answer)
+            raise ConnectionLost(
+                f"Intuit refused to renew the access ({reason}).",
+                mend=_mend(_LOST_MENDS, reason),
+                erp_code=reason,
+                request_id=answer.request_id,
+            )
+        return self._grant(answer)
+
+    def revoke(self, token: str) -> None:
+        """Either token ends the whole grant. Raises Unavailable when Intuit is not heard, SettingsInvalid on bad keys."""
+        call = Call(
+            kind="oauth.revoke",
+            method="POST",
+            url=self._config.revoke_url,
+            headers={**self._basic(), "Content-Type": "application/json"},
+            body=encode({"token": token}),
+            expects_json=False,
+        )
+        if self._exchange(call).status == 401:
+            raise SettingsInvalid("Intuit refused the app's own credentials.", mend=WRONG_KEYS)
+
+    def describe(self, *, company_id: str, access_token: str) -> Company:
+        lent = lent_for_once(access_token, self._clock)
+        return described(QuickBooksClient(self._config, self._http, company_id, lent), self._config)
+
+    def _refresh_answer(self, form: Mapping[str, str]) -> Answer:
+        for _ in range(self._config.refresh_tries - 1):
+            try:
+                return self._token_call("oauth.refresh", form)
+            except Unavailable:
+                continue
+        return self._token_call("oauth.refresh", form)
+
+    def _token_call(self, kind: str, form: Mapping[str, str]) -> Answer:
+        headers = {**self._basic(), "Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode(form).encode()
+        return self._exchange(Call(kind=kind, method="POST", url=self._config.token_url, headers=headers, body=body))
+
+    def _exchange(self, call: Call) -> Answer:
+        """Raises Throttled, and Unavailable for anything but an answer below 500 that means something."""
+        answer = self._http.exchange(call)
+        pause = throttled(self._http, answer, self._clock.now())
+        if pause:
+            raise pause
+        if answer.status >= 500 or 300 <= answer.status < 400 or answer.status == 408:
+            raise Unavailable(f"Intuit, {call.kind}: HTTP {answer.status}.", request_id=answer.request_id)
+        return answer
+
+    def _basic(self) -> dict[str, str]:
+        pair = f"{self._config.client_id}:{self._config.client_secret}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+    def _grant(self, answer: Answer) -> Grant:
+        try:
+            doc = TokenDoc.model_validate(answer.body)
+        except ValidationError:
+            raise Unavailable("Intuit's token answer has no tokens in it.", request_id=answer.request_id) from None
+        return Grant(doc.access_token, doc.refresh_token, doc.expires_in, doc.x_refresh_token_expires_in)
+
+
+def _reason(answer: Answer) -> str:
+    """Intuit's own word. Nothing else of the body: a strange one might quote what was sent."""
+    word = str(answer.body.get("error", "")) if isinstance(answer.body, dict) else ""
+    return word if word.replace("_", "").isalpha() and len(word) <= 40 else f"HTTP {answer.status}"
+
+
+def _mend(mends: Mapping[str, str], reason: str) -> str:
+    return mends.get(reason, "Try again; if it stays, check the app's keys and redirect address at Intuit.")

@@ -1,0 +1,124 @@
+"""The Accounting API, one method per endpoint: bodies in, what was answered out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from erp_pipelines.connectors.base import Lent
+from erp_pipelines.connectors.calling import Caller
+from erp_pipelines.connectors.http import Answer, Call, ErpHttp, encode
+from erp_pipelines.connectors.quickbooks import text
+from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.quickbooks.faults import refusal
+from erp_pipelines.connectors.quickbooks.wire import CompanyInfoDoc, PreferencesDoc, Wire
+
+D = TypeVar("D", bound=Wire)
+
+MOST_ROWS = 1000
+IDS_AT_ONCE = 100
+JSON_HEADERS = {"Content-Type": "application/json; charset=utf-8"}
+
+
+@dataclass(frozen=True)
+class Got(Generic[D]):
+    """A document as it stands now, and Intuit's id of the call that told so."""
+
+    doc: D
+    request_id: str
+
+
+class QuickBooksClient:
+    """One company. Raises the errors of `domain.errors` only."""
+
+    def __init__(self, config: QuickBooksConfig, http: ErpHttp, company_id: str, lent: Lent) -> None:
+        self._config, self.company_id = config, company_id
+        self._caller = Caller(http, lent, refusal=refusal)
+
+    def create(self, model: type[D], entity: str, body: Mapping[str, Any], key: str) -> Got[D]:
+        """`key` goes as the query parameter `requestid`: the first answer to it comes back on every repeat."""
+        return self._write(model, entity, body, key, "create")
+
+    def update(
+        self, model: type[D], entity: str, body: Mapping[str, Any], key: str, *, external_id: str, sync_token: str
+    ) -> Got[D]:
+        """A sparse update: what the body leaves out stays, its Line array replaces the old one. StaleVersion: 5010."""
+        whole = {**body, "Id": external_id, "SyncToken": sync_token, "sparse": True}
+        return self._write(model, entity, whole, key, "update")
+
+    def read(self, model: type[D], entity: str, external_id: str) -> Got[D]:
+        """Raises Rejected with code 610 when there is no such document."""
+        call = self._get(f"{entity.lower()}.read", f"{entity.lower()}/{external_id}")
+        answer = self._caller.call(call)
+        return Got(self._parsed(model, call, answer, entity), answer.request_id)
+
+    def query(self, model: type[D], entity: str, where: str = "") -> tuple[D, ...]:
+        """The first 1000 rows. Of name lists only active ones, unless `where` says otherwise."""
+        # Values come quoted by `quoted`, names from this package.
+        statement = f"select * from {entity}{f' where {where}' if where else ''} maxresults {MOST_ROWS}"  # noqa: S608
+        call = self._get(f"{entity.lower()}.query", "query", query=statement)
+        answer = self._caller.call(call)
+        response = answer.body.get("QueryResponse") if isinstance(answer.body, dict) else None
+        if not isinstance(response, dict):
+            raise self._caller.lost(call, "the answer has no QueryResponse.", answer)
+        # No rows: the entity's key is missing.
+        return tuple(self._parsed(model, call, answer, row=row) for row in response.get(entity, []))
+
+    def by_ids(self, model: type[D], entity: str, ids: Iterable[str]) -> tuple[D, ...]:
+        """The documents that exist of these, a hundred per call."""
+        wanted = sorted({external_id for external_id in ids if external_id})
+        chunks = (wanted[start : start + IDS_AT_ONCE] for start in range(0, len(wanted), IDS_AT_ONCE))
+        return tuple(
+            row
+            for chunk in chunks
+            for row in self.query(model, entity, f"Id in ({', '.join(self.quoted(one) for one in chunk)})")
+        )
+
+    def company_info(self) -> CompanyInfoDoc:
+        call = self._get("companyinfo.read", f"companyinfo/{self.company_id}")
+        return self._parsed(CompanyInfoDoc, call, self._caller.call(call), "CompanyInfo")
+
+    def preferences(self) -> PreferencesDoc:
+        call = self._get("preferences.read", "preferences")
+        return self._parsed(PreferencesDoc, call, self._caller.call(call), "Preferences")
+
+    def quoted(self, value: str) -> str:
+        return text.quoted(value, escape_backslash=self._config.escape_backslash)
+
+    def _write(self, model: type[D], entity: str, body: Mapping[str, Any], key: str, kind: str) -> Got[D]:
+        call = Call(
+            kind=f"{entity.lower()}.{kind}",
+            method="POST",
+            url=self._url(entity.lower()),
+            write=True,
+            repeatable=self._config.honour_requestid,
+            params={"minorversion": self._config.minor_version, "requestid": key},
+            headers=JSON_HEADERS,
+            body=encode(body),
+        )
+        answer = self._caller.call(call)
+        return Got(self._parsed(model, call, answer, entity), answer.request_id)
+
+    def _get(self, kind: str, path: str, **params: str) -> Call:
+        return Call(
+            kind=kind,
+            method="GET",
+            url=self._url(path),
+            repeatable=True,
+            params={**params, "minorversion": self._config.minor_version},
+        )
+
+    def _url(self, path: str) -> str:
+        return f"{self._config.api_url}/v3/company/{self.company_id}/{path}"
+
+    def _parsed(self, model: type[D], call: Call, answer: Answer, entity: str = "", *, row: Any = None) -> D:
+        """The document in an answer. A written one that cannot be read counts as an answer lost."""
+        found = row if row is not None or not isinstance(answer.body, dict) else answer.body.get(entity)
+        try:
+            return model.model_validate(found)
+        except ValidationError:
+            # `from None`: its text would quote the document.
+            raise self._caller.lost(call, "the answer is not what was asked for.", answer) from None

@@ -1,0 +1,110 @@
+"""QuickBooks as the engine sees it: the order of steps, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from erp_pipelines.connectors.base import ConnectionFacts, ExternalRef, Lent, Pushed, Ref, Truth, Write
+from erp_pipelines.connectors.calling import SystemClock
+from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
+from erp_pipelines.connectors.quickbooks import mapper
+from erp_pipelines.connectors.quickbooks.auth import QuickBooksOAuth
+from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
+from erp_pipelines.connectors.quickbooks.company import books
+from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.quickbooks.documents import Documents
+from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
+from erp_pipelines.connectors.quickbooks.names import push_customer, push_item
+from erp_pipelines.connectors.quickbooks.truth import read_truth
+from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
+from erp_pipelines.domain.clock import Clock
+from erp_pipelines.domain.customers import Customer
+from erp_pipelines.domain.errors import AnswerLost, Unavailable
+from erp_pipelines.domain.events import CanonicalRecord
+from erp_pipelines.domain.orders import Order
+from erp_pipelines.domain.payments import Payment
+from erp_pipelines.domain.products import Product
+
+PROVIDER, DISPLAY_NAME = "quickbooks", "QuickBooks"
+# Where people open a document; recalled, not documented.
+_PAGES = {
+    "Invoice": "invoice?txnId=",
+    "Payment": "recvpayment?txnId=",
+    "Customer": "customerdetail?nameId=",
+}
+
+
+class QuickBooksConnector:
+    """One Intuit app; its connections share a pool of HTTP connections."""
+
+    provider = PROVIDER
+    display_name = DISPLAY_NAME
+
+    def __init__(
+        self, config: QuickBooksConfig, *, transport: Transport | None = None, clock: Clock | None = None
+    ) -> None:
+        self._config = config
+        self._http = ErpHttp(_profile(config), transport=transport)
+        self.oauth = QuickBooksOAuth(config, self._http, clock or SystemClock())
+        self.webhooks = QuickBooksWebhooks(config.verifier_token)
+
+    def session(self, connection: ConnectionFacts, lent: Lent) -> QuickBooksSession:
+        return QuickBooksSession(self._config, self._http, connection, lent)
+
+    def document_url(self, connection: ConnectionFacts, ref: ExternalRef) -> str | None:  # noqa: ARG002 - Protocol
+        page = _PAGES.get(ref.external_type)
+        return f"{self._config.app_url}/app/{page}{quote(ref.external_id, safe='')}" if page else None
+
+
+class QuickBooksSession:
+    """One company, spoken to by one worker at a time."""
+
+    def __init__(self, config: QuickBooksConfig, http: ErpHttp, connection: ConnectionFacts, lent: Lent) -> None:
+        self._config, self._lent = config, lent
+        self._books = books(connection, config)
+        self._client = QuickBooksClient(config, http, connection.company_id, lent)
+
+    def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
+        return mapper.requirements(record)
+
+    def body(self, record: CanonicalRecord, refs: Mapping[Ref, str]) -> dict[str, Any]:
+        return mapper.body(record, refs, self._books)
+
+    def push(self, write: Write) -> Pushed:
+        """A write that is in doubt stays so for as long as QuickBooks cannot be asked."""
+        try:
+            return self._push(write)
+        except Unavailable as error:
+            if not write.in_doubt:
+                raise
+            raise AnswerLost(
+                error.message, mend=error.mend, erp_code=error.erp_code, request_id=error.request_id
+            ) from None
+
+    def truth(self, refs: Sequence[ExternalRef]) -> Truth:
+        return read_truth(self._client, self._config, refs)
+
+    def _push(self, write: Write) -> Pushed:
+        match write.record:
+            case Customer() as customer:
+                return push_customer(self._client, self._books, write, customer)
+            case Product() as product:
+                return push_item(self._client, self._books, write, product)
+            case Order() as order:
+                return self._documents().push_order(write, order)
+            case Payment() as payment:
+                return self._documents().push_payment(write, payment)
+
+    def _documents(self) -> Documents:
+        return Documents(self._client, self._books, self._lent.clock.now())
+
+
+def _profile(config: QuickBooksConfig) -> Profile:
+    return Profile(
+        provider=DISPLAY_NAME,
+        base_urls=(config.api_url, config.token_url, config.revoke_url),
+        request_id_header="intuit_tid",
+        throttle_marks=THROTTLE_MARKS,
+    )

@@ -1,0 +1,56 @@
+"""Texts as QuickBooks takes them, and our mark in the notes of what we made."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+MARK = "PrometheusId:"
+DOC_NUMBER_LENGTH = 21
+
+
+def clean(text: str | None, length: int) -> str:
+    """NFC on one line, without control characters or outer blanks, at most `length` characters."""
+    normal = unicodedata.normalize("NFC", text or "")
+    printable = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} else char for char in normal)
+    return " ".join(printable.split())[:length].strip()
+
+
+def clean_lines(text: str, length: int) -> str:
+    """The same, with its line breaks kept."""
+    return "\n".join(line for line in (clean(line, length) for line in text.splitlines()) if line)[:length].strip()
+
+
+def name(text: str, length: int, suffix: str = "") -> str:
+    """A name for a list: no colon either, since QuickBooks reads one as parent and child. The suffix is kept whole."""
+    return clean(text.replace(":", " "), length - len(suffix)) + suffix
+
+
+def document_number(number: str) -> str:
+    """The number itself; a longer one than 21 characters is cut to 12, a hyphen and 8 hex digits of its SHA-256."""
+    plain = clean(number, len(number))
+    if len(plain) <= DOC_NUMBER_LENGTH:
+        return plain
+    return f"{plain[:12]}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
+
+
+def mark(record_id: str) -> str:
+    """What says in a note that this document stands for our record."""
+    return MARK + clean(record_id, len(record_id))
+
+
+def carries(note: str, record_id: str) -> bool:
+    """Whether the note has the mark of exactly this record."""
+    return re.search(rf"(?<!\S){re.escape(mark(record_id))}(?!\S)", note) is not None
+
+
+def is_marked(note: str) -> bool:
+    """Whether the note has the mark of any record."""
+    return MARK in note
+
+
+def quoted(text: str, *, escape_backslash: bool = True) -> str:
+    r"""A value within a query: in single quotes, an apostrophe as \' (doubling it is refused)."""
+    escaped = text.replace("\\", "\\\\") if escape_backslash else text
+    return "'" + escaped.replace("'", "\\'") + "'"

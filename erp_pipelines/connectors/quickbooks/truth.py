@@ -1,0 +1,76 @@
+"""The truth about documents and payments, read in as few calls as possible: reads are what Intuit meters."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from erp_pipelines.connectors.base import DocumentState, ExternalRef, PaymentState, Truth
+from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
+from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.quickbooks.wire import ZERO, InvoiceDoc, PaymentDoc
+
+
+def is_void(total: Decimal, note: str, config: QuickBooksConfig) -> bool:
+    """A voided document stays, with nothing in it and a note that begins so: there is no field that says it."""
+    return total == 0 and note.lstrip().startswith(config.voided_prefix)
+
+
+def read_truth(client: QuickBooksClient, config: QuickBooksConfig, refs: Sequence[ExternalRef]) -> Truth:
+    """Payments first, then the invoices asked for and those the payments settle: a call per hundred of each."""
+    payment_ids = [ref.external_id for ref in refs if ref.external_type == "Payment"]
+    payments = client.by_ids(PaymentDoc, "Payment", payment_ids)
+    settled = [link.external_id for doc in payments for link in _applied(doc) if link.external_type == "Invoice"]
+    invoice_ids = [ref.external_id for ref in refs if ref.external_type == "Invoice"] + settled
+    invoices = client.by_ids(InvoiceDoc, "Invoice", invoice_ids)
+    return Truth(
+        documents=(
+            *(_document(doc, config) for doc in invoices),
+            *(_gone_document(one) for one in _missing(invoice_ids, invoices)),
+        ),
+        payments=(
+            *(_payment(doc, config) for doc in payments),
+            *(_gone_payment(one) for one in _missing(payment_ids, payments)),
+        ),
+    )
+
+
+def _missing(wanted: Iterable[str], found: Iterable[InvoiceDoc | PaymentDoc]) -> list[str]:
+    return sorted(set(wanted) - {doc.id for doc in found} - {""})
+
+
+def _document(doc: InvoiceDoc, config: QuickBooksConfig) -> DocumentState:
+    gone = is_void(doc.total_amt, doc.private_note, config)
+    ref = ExternalRef("Invoice", doc.id)
+    return DocumentState(ref, doc.total_amt, doc.balance, gone, doc.updated_at, doc.sync_token)
+
+
+def _gone_document(external_id: str) -> DocumentState:
+    return DocumentState(ExternalRef("Invoice", external_id), ZERO, ZERO, True, None, None)
+
+
+def _payment(doc: PaymentDoc, config: QuickBooksConfig) -> PaymentState:
+    method = doc.payment_method_ref
+    return PaymentState(
+        ref=ExternalRef("Payment", doc.id),
+        date=doc.txn_date,
+        method=(method.name or method.value or None) if method else None,
+        reference=doc.payment_ref_num,
+        gone=is_void(doc.total_amt, doc.private_note, config),
+        applied=_applied(doc),
+        updated_at=doc.updated_at,
+    )
+
+
+def _gone_payment(external_id: str) -> PaymentState:
+    return PaymentState(ExternalRef("Payment", external_id), None, None, None, True, {}, None)
+
+
+def _applied(doc: PaymentDoc) -> dict[ExternalRef, Decimal]:
+    """How much of the payment went to which document."""
+    amounts: defaultdict[ExternalRef, Decimal] = defaultdict(lambda: ZERO)
+    for line in doc.line:
+        for link in line.linked_txn[:1]:
+            amounts[ExternalRef(link.txn_type, link.txn_id)] += line.amount
+    return dict(amounts)

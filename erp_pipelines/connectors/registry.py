@@ -1,0 +1,34 @@
+"""The only door to the providers."""
+
+from __future__ import annotations
+
+from erp_pipelines.connectors.base import Connector
+from erp_pipelines.connectors.http import Transport
+from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
+from erp_pipelines.domain.clock import Clock
+from erp_pipelines.domain.errors import NotFound
+
+PROVIDERS = {"quickbooks": "QuickBooks", "netsuite": "NetSuite"}
+
+
+def connectors(
+    *, quickbooks: QuickBooksConfig | None, transport: Transport | None = None, clock: Clock | None = None
+) -> dict[str, Connector]:
+    """The connectors of the providers that are configured, by provider.
+
+    `transport` carries every request of theirs (tests, proxies); `clock` times what happens before there is a
+    connection, which brings a clock of its own.
+    """
+    found: dict[str, Connector] = {}
+    if quickbooks is not None:
+        found["quickbooks"] = QuickBooksConnector(quickbooks, transport=transport, clock=clock)
+    return found
+
+
+def display_name(provider: str) -> str:
+    """The provider as people read it; NotFound, naming the known ones, for any other."""
+    if provider not in PROVIDERS:
+        known = ", ".join(PROVIDERS)
+        raise NotFound(f"{provider!r} is no provider.", mend=f"Known are {known}.")
+    return PROVIDERS[provider]

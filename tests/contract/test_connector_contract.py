@@ -1,0 +1,94 @@
+"""The connectors' contract, run over HTTP against each provider's twin."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import pytest
+
+from erp_pipelines.connectors.base import ConnectionFacts, ErpSession
+from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.registry import connectors
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
+from erp_twins.quickbooks import QuickBooksTwin, operations
+from erp_twins.quickbooks.entities import SCHEMAS
+from erp_twins.serve import TwinServer
+from tests.contract.connector_suite import ConnectorContract, Desk, Tokens
+from tests.contract.twin_support import REALM, REDIRECT
+
+CLIENT, SECRET = "app-1", "app-secret"
+ENTITIES = {"Customer": "Customer", "Product": "Item", "Order": "Invoice", "Payment": "Payment"}
+
+
+class QuickBooksWorld:
+    def __init__(self, url: str, twin: QuickBooksTwin) -> None:
+        self.twin = twin
+        twin.reset()
+        twin.configure(throttle=False)
+        twin.add_app(CLIENT, SECRET, (REDIRECT,))
+        grant = twin.connect(CLIENT)
+        self.desk = Desk(Tokens(grant["access_token"]))
+        self.secrets = (grant["access_token"], grant["refresh_token"], SECRET)
+        config = QuickBooksConfig(
+            CLIENT,
+            SECRET,
+            api_url=url,
+            token_url=f"{url}/oauth2/v1/tokens/bearer",
+            revoke_url=f"{url}/v2/oauth2/tokens/revoke",
+        )
+        self.connector = connectors(quickbooks=config, clock=self.desk.clock)["quickbooks"]
+        company = self.connector.oauth.describe(company_id=REALM, access_token=grant["access_token"])
+        key = ConnectionKey("acme", "quickbooks")
+        self.facts = ConnectionFacts("conn-1", key, company.external_id, company.facts, ConnectionSettings())
+
+    def session(self) -> ErpSession:
+        return self.connector.session(self.facts, self.desk.lent)
+
+    def count(self, entity_type: str) -> int:
+        return len(self.twin.company(REALM).rows(ENTITIES[entity_type]))
+
+    def lose_answers(self, times: int) -> None:
+        self.twin.add_fault("drop_after_commit", method="POST", times=times)
+
+    def drop_requests(self, times: int) -> None:
+        self.twin.add_fault("drop_before_commit", method="POST", times=times)
+
+    def throttle(self) -> None:
+        self.twin.add_fault("xml_throttle", times=1)
+
+    def refuse_token(self) -> str:
+        self.twin.configure(access_token_seconds=1)
+        dead = self.twin.connect(CLIENT)["access_token"]
+        self.desk.tokens.tokens = [dead]
+        self.twin.clock.advance(5)
+        self.twin.configure(access_token_seconds=3600)
+        return self.twin.connect(CLIENT)["access_token"]
+
+    def close_books(self) -> None:
+        tomorrow = dt.date.today() + dt.timedelta(days=1)  # noqa: DTZ011 - any day after the orders' will do
+        self.twin.add_company(REALM, book_close_date=tomorrow.isoformat())
+
+    def customer_by_hand(self, name: str) -> str:
+        with self.twin.lock:
+            return str(operations.create(self.twin.company(REALM), SCHEMAS["Customer"], {"DisplayName": name})["Id"])
+
+    def edit_order_by_hand(self, external_id: str) -> None:
+        with self.twin.person(REALM) as person:
+            person.edit("Invoice", external_id, {"CustomerMemo": {"value": "Thank you"}})
+
+    def delete_order_by_hand(self, external_id: str) -> None:
+        with self.twin.person(REALM) as person:
+            person.delete("Invoice", external_id)
+
+
+@pytest.fixture(scope="module")
+def quickbooks() -> Iterator[TwinServer]:
+    with TwinServer(deliver=False) as server:
+        yield server
+
+
+class TestQuickBooks(ConnectorContract):
+    @pytest.fixture
+    def world(self, quickbooks: TwinServer) -> QuickBooksWorld:
+        return QuickBooksWorld(quickbooks.url, quickbooks.twin)
