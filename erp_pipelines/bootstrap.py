@@ -26,7 +26,11 @@ class SystemClock:
 
 
 def build_runtime(
-    settings: Settings, *, database_url: str | None = None, transport: Transport | None = None, clock: Clock | None = None
+    settings: Settings,
+    *,
+    database_url: str | None = None,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
 ) -> Runtime:
     """A Runtime for these settings; opens no connection yet.
 
@@ -35,7 +39,9 @@ def build_runtime(
     """
     url = database_url or (settings.database_url.get_secret_value() if settings.database_url else None)
     if url is None:
-        raise SettingsInvalid("ERP_DATABASE_URL is not set.", mend="`erp up` and `erp demo` start a database of their own.")
+        raise SettingsInvalid(
+            "ERP_DATABASE_URL is not set.", mend="`erp up` and `erp demo` start a database of their own."
+        )
     return Runtime(
         db=Database.connect(url),
         cipher=Cipher.from_keys(settings.require_encryption_keys()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,7 +17,9 @@ MAKE_A_KEY = "Make one with `erp keys new` and set ERP_ENCRYPTION_KEYS to what i
 class Settings(BaseSettings):
     """The settings of one process. `from_env` reads the environment and a `.env` file."""
 
-    model_config = SettingsConfigDict(env_prefix="ERP_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ERP_", env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
 
     database_url: SecretStr | None = None
     data_dir: Path = Path(".erp")
@@ -35,6 +37,7 @@ class Settings(BaseSettings):
     quickbooks_webhook_verifier_token: SecretStr | None = None
     quickbooks_environment: Literal["sandbox", "production"] = "sandbox"
     quickbooks_api_url: str | None = None
+    quickbooks_app_url: str | None = None  # where a person opens a document
     quickbooks_authorize_url: str | None = None
     quickbooks_token_url: str | None = None
     quickbooks_revoke_url: str | None = None
@@ -53,7 +56,9 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             name = "ERP_" + "_".join(str(part) for part in first["loc"]).upper()
-            raise SettingsInvalid(f"{name}: {first['msg']}.", mend="Correct it in the environment or in .env.") from None
+            raise SettingsInvalid(
+                f"{name}: {first['msg']}.", mend="Correct it in the environment or in .env."
+            ) from None
 
     def quickbooks(self) -> QuickBooksConfig | None:
         """The Intuit app; None when no client id is set. Raises SettingsInvalid when half of it is missing."""
@@ -65,9 +70,9 @@ class Settings(BaseSettings):
                 mend="Both stand on the app's page at the provider, under Keys and credentials.",
             )
         verifier = self.quickbooks_webhook_verifier_token
-        urls = {
-            "api_url": self.quickbooks_api_url, "authorize_url": self.quickbooks_authorize_url,
-            "token_url": self.quickbooks_token_url, "revoke_url": self.quickbooks_revoke_url,
+        urls: dict[str, Any] = {
+            "api_url": self.quickbooks_api_url, "app_url": self.quickbooks_app_url, "token_url": self.quickbooks_token_url,
+            "authorize_url": self.quickbooks_authorize_url, "revoke_url": self.quickbooks_revoke_url,
         }  # fmt: skip
         return QuickBooksConfig(
             client_id=self.quickbooks_client_id,
@@ -80,5 +85,7 @@ class Settings(BaseSettings):
     def require_encryption_keys(self) -> str:
         """The key ring as text. Raises SettingsInvalid when there is none: tokens are never stored in clear."""
         if self.encryption_keys is None or not self.encryption_keys.get_secret_value().strip():
-            raise SettingsInvalid("ERP_ENCRYPTION_KEYS is not set: without a key no token can be stored.", mend=MAKE_A_KEY)
+            raise SettingsInvalid(
+                "ERP_ENCRYPTION_KEYS is not set: without a key no token can be stored.", mend=MAKE_A_KEY
+            )
         return self.encryption_keys.get_secret_value()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from erp_pipelines.access.intake import SignatureInvalid
 from erp_pipelines.domain import errors
+from erp_pipelines.storage.engine import StorageDown, Unstorable
 from webhook_api.auth import Forbidden, KeysUnavailable, Unauthenticated
 
 log = structlog.get_logger("erp.web")
@@ -45,9 +45,9 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.PipelineError, _known)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(sa.exc.OperationalError, _database)
-    app.add_exception_handler(sa.exc.InterfaceError, _database)
-    app.add_exception_handler(sa.exc.DataError, _unstorable)
+    for away in StorageDown:
+        app.add_exception_handler(away, _database)
+    app.add_exception_handler(Unstorable, _unstorable)
 
 
 def problem(request: Request, status: int, code: str, detail: str = "", **more: Any) -> JSONResponse:

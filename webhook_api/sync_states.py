@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.engine import Connection
-
 from erp_pipelines.access import connections as access
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import ExternalRef
 from erp_pipelines.domain.states import DeliveryStatus
 from erp_pipelines.storage import connections, sync_status
 from erp_pipelines.storage.connections import ConnectionRow
+from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.sync_status import Standing
 from webhook_api.schemas import ProviderSync
 

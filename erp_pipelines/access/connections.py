@@ -8,15 +8,15 @@ from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.engine import Connection
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import ConnectionFacts
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState
 from erp_pipelines.domain.errors import PipelineError
 from erp_pipelines.domain.records import invalid
-from erp_pipelines.storage import connections, tokens
+from erp_pipelines.storage import connections, deliveries, tokens
 from erp_pipelines.storage.connections import ConnectionRow
+from erp_pipelines.storage.engine import Connection
 
 log = structlog.get_logger("erp.access")
 
@@ -74,12 +74,13 @@ def display_name(runtime: Runtime, provider: str) -> str:
 def change_settings(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, Any], by: str) -> ConnectionSettings:
     """The settings with `changes` (camelCase or snake_case) laid over them; an id of None is taken away.
 
-    Two admins at once lose nothing of each other's. Raises NotFound, and RecordInvalid for a wrong value.
+    What waited for a setting is tried again. Two admins at once lose nothing of each other's. Raises NotFound, and RecordInvalid for a wrong value.
     """
     with runtime.db.tenant(key.tenant_id) as conn:
-        before = connections.get(conn, key, for_update=True).settings
-        after = _laid_over(before, changes)
+        row = connections.get(conn, key, for_update=True)
+        after = _laid_over(row.settings, changes)
         connections.save_settings(conn, key, after)
+        deliveries.settings_changed(conn, row.id, now=runtime.clock.now())
     log.info("settings changed", connection=str(key), by=by, settings=sorted(changes))
     return after
 

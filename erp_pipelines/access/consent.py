@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 import structlog
-from sqlalchemy.engine import Connection
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import oauth_of, tokens_of
@@ -15,6 +14,7 @@ from erp_pipelines.domain.errors import Conflict, ConsentRefused
 from erp_pipelines.security import oauth_state
 from erp_pipelines.storage import connections, oauth_states, tokens
 from erp_pipelines.storage.connections import ConnectionRow
+from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.oauth_states import StartedConsent
 
 log = structlog.get_logger("erp.access")

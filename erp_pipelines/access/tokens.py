@@ -6,7 +6,6 @@ import datetime as dt
 import threading
 
 import structlog
-from sqlalchemy.engine import Connection
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import Grant, OAuthProvider
@@ -14,6 +13,7 @@ from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import Conflict, ConnectionLost
 from erp_pipelines.domain.outcomes import explain
 from erp_pipelines.storage import alerts, connections, tokens
+from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.tokens import Tokens
 
 log = structlog.get_logger("erp.access")

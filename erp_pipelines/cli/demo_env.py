@@ -45,6 +45,7 @@ class DemoEnvironment:
             "ERP_QUICKBOOKS_WEBHOOK_VERIFIER_TOKEN": secrets.token_urlsafe(24),
             "ERP_QUICKBOOKS_ENVIRONMENT": "sandbox",
             "ERP_QUICKBOOKS_API_URL": self.twin_url,
+            "ERP_QUICKBOOKS_APP_URL": self.twin_url,
             "ERP_QUICKBOOKS_AUTHORIZE_URL": f"{self.twin_url}/connect/oauth2",
             "ERP_QUICKBOOKS_TOKEN_URL": f"{self.twin_url}/oauth2/v1/tokens/bearer",
             "ERP_QUICKBOOKS_REVOKE_URL": f"{self.twin_url}/v2/oauth2/tokens/revoke",
@@ -85,12 +86,13 @@ class DemoEnvironment:
         state = settings.data_dir.resolve() / "twins" / "quickbooks.json"
         state.parent.mkdir(parents=True, exist_ok=True)
         base = settings.public_url.rstrip("/") + "/api/integrations/quickbooks"
-        command = [
-            sys.executable, "-m", "erp_twins", "--quickbooks-port", str(TWIN_PORT), "--state", str(state),
-            "--client-id", self.values["ERP_QUICKBOOKS_CLIENT_ID"],
-            "--client-secret", self.values["ERP_QUICKBOOKS_CLIENT_SECRET"],
-            "--redirect-uri", f"{base}/callback", "--webhook-url", f"{base}/webhook",
-            "--webhook-verifier-token", self.values["ERP_QUICKBOOKS_WEBHOOK_VERIFIER_TOKEN"],
-        ]  # fmt: skip
+        # Joined by "=": a random secret may begin with a dash.
+        options = {
+            "quickbooks-port": str(TWIN_PORT), "state": str(state), "redirect-uri": f"{base}/callback",
+            "client-id": self.values["ERP_QUICKBOOKS_CLIENT_ID"],
+            "client-secret": self.values["ERP_QUICKBOOKS_CLIENT_SECRET"], "webhook-url": f"{base}/webhook",
+            "webhook-verifier-token": self.values["ERP_QUICKBOOKS_WEBHOOK_VERIFIER_TOKEN"],
+        }  # fmt: skip
+        command = [sys.executable, "-m", "erp_twins", *(f"--{name}={value}" for name, value in options.items())]
         ready = f"{self.twin_url}/_twin/health"
         return Service("quickbooks twin", command, {}, ready, 60, True, (TWIN_PORT,), "end the program that uses it")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
 
 from erp_pipelines.cli import commerce, deliver, keys, services
 from erp_pipelines.domain.errors import PipelineError
+from erp_pipelines.security import logs
 from erp_pipelines.server.errors import ServerError
 
 app = typer.Typer(
@@ -42,6 +44,7 @@ app.add_typer(ring, name="keys")
 
 def main() -> None:
     """Entry point of the console script."""
+    logs.configure(plain=True, level=logging.WARNING)
     try:
         app()
     except (PipelineError, ServerError) as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from erp_pipelines.storage.engine import Connection
-
 from erp_pipelines.commerce.saving import Saved, save_flat
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import NotFound
 from erp_pipelines.domain.events import EventType
 from erp_pipelines.storage import commerce as store
+from erp_pipelines.storage.engine import Connection
 
 __all__ = ["Saved", "get", "save"]
 

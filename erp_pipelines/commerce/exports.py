@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, TextIO, TypeVar
 
 from pydantic.alias_generators import to_camel
-from erp_pipelines.storage.engine import Connection
 
 from erp_pipelines.commerce.candidates import line_fields
 from erp_pipelines.commerce.fields import fields_of, nearest, value_at
@@ -22,7 +21,7 @@ from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.products import Product
 from erp_pipelines.storage import commerce, commerce_exports, commerce_orders
 from erp_pipelines.storage.commerce_exports import LOGS, MAPPINGS, Listing
-from erp_pipelines.storage.engine import Database
+from erp_pipelines.storage.engine import Connection, Database
 
 T = TypeVar("T")
 

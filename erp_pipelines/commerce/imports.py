@@ -9,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from erp_pipelines.storage.engine import Connection
-
 from erp_pipelines.commerce import customers, orders, products
 from erp_pipelines.commerce.candidates import Candidate, Importable, Source, open_source
 from erp_pipelines.commerce.fields import nearest
@@ -21,7 +19,7 @@ from erp_pipelines.domain.errors import PipelineError, RecordInvalid
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.products import Product
 from erp_pipelines.storage.commerce import lock_entities
-from erp_pipelines.storage.engine import Database
+from erp_pipelines.storage.engine import Connection, Database
 
 # Rows saved in one transaction: few enough that nobody waits long for a lock, enough that commits cost little.
 BATCH = 200

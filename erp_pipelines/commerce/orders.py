@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from erp_pipelines.storage.engine import Connection
-
 from erp_pipelines.commerce.payments import (
     ErpPayment,
     Paid,
@@ -20,6 +18,7 @@ from erp_pipelines.domain.events import EventType
 from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.payments import PaymentStatus, status_for
 from erp_pipelines.storage import commerce_orders as store
+from erp_pipelines.storage.engine import Connection
 
 __all__ = ["ErpPayment", "Paid", "Saved", "apply_from_erp", "cancel", "get", "pay", "payments_of", "save"]
 

@@ -7,8 +7,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from erp_pipelines.storage.engine import Connection
-
 from erp_pipelines.commerce.saving import announce, storable
 from erp_pipelines.domain.errors import Conflict, NotFound, RecordInvalid
 from erp_pipelines.domain.events import EntityType, EventType
@@ -18,6 +16,7 @@ from erp_pipelines.domain.payments import Payment, PaymentStatus, status_for
 from erp_pipelines.domain.records import parse
 from erp_pipelines.storage import commerce, commerce_orders
 from erp_pipelines.storage import commerce_payments as store
+from erp_pipelines.storage.engine import Connection
 
 # The id of a payment is made from the order's, and both have at most 100 characters.
 ID_ROOM = 90

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from erp_pipelines.storage.engine import Connection
-
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.products import Product
 from erp_pipelines.storage import commerce, commerce_ids, commerce_orders, commerce_payments
+from erp_pipelines.storage.engine import Connection
 
 PAGE = 200
 

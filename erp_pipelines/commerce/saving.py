@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from decimal import InvalidOperation
 from typing import TypeVar
 
-from erp_pipelines.storage.engine import Connection
-
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import NotFound, RecordInvalid
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, EventType
@@ -18,6 +16,7 @@ from erp_pipelines.domain.products import Product
 from erp_pipelines.storage import commerce as store
 from erp_pipelines.storage import outbox
 from erp_pipelines.storage.commerce_values import settled
+from erp_pipelines.storage.engine import Connection
 
 F = TypeVar("F", Customer, Product)
 C = TypeVar("C", Customer, Product, Order, Payment)

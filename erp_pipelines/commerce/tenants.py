@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from erp_pipelines.storage.engine import Connection
-
 from erp_pipelines.domain.connections import check_tenant_id
 from erp_pipelines.domain.errors import Conflict, RecordInvalid
 from erp_pipelines.storage import commerce as store
+from erp_pipelines.storage.engine import Connection
 
 
 def add(conn: Connection, tenant_id: str, name: str) -> bool:

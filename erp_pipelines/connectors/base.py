@@ -172,7 +172,7 @@ class PaymentState:
 
 @dataclass(frozen=True)
 class Truth:
-    """What the ERP says about the records that were asked for and the documents behind them."""
+    """What the ERP says about the records asked for, the documents behind them, and all payments of those."""
 
     documents: tuple[DocumentState, ...]
     payments: tuple[PaymentState, ...]

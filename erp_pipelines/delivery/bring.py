@@ -65,6 +65,7 @@ def bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0)
     body = fingerprint(job.erp.body(record, refs))
     known = find(job, ref)
     if known and known.fingerprint == body:
+        _show(job, ref, Outcome.UNCHANGED, ExternalRef(known.external_type, known.external_id), known.external_number)
         return Brought(Outcome.UNCHANGED, known.external_id)
     bringing.mark_sending()
     pushed = job.erp.push(_write(bringing, ref, record, refs, known))
@@ -90,6 +91,7 @@ def _write(
             connection_id, ref.entity_type, ref.entity_id, purpose, content, claim.key_generation
         ),
         in_doubt=claim.in_doubt,
+        doubt_since=claim.sent_at if claim.in_doubt else None,
     )
 
 
@@ -170,11 +172,15 @@ def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
             now=now,
         )
         deliveries.requirement_met(conn, job.row.id, requirement(ref), now=now)
-    url = job.url(ExternalRef(pushed.external_type, pushed.external_id))
-    number = pushed.external_number
-    job.tally.document(
-        Document(ref.entity_type, ref.entity_id, pushed.outcome, pushed.external_type, pushed.external_id, number, url)
+    _show(job, ref, pushed.outcome, ExternalRef(pushed.external_type, pushed.external_id), pushed.external_number)
+
+
+def _show(job: Job, ref: Ref, outcome: Outcome, there: ExternalRef, number: str | None) -> None:
+    """For the worker's report."""
+    document = Document(
+        ref.entity_type, ref.entity_id, outcome, there.external_type, there.external_id, number, job.url(there)
     )
+    job.tally.document(document)
 
 
 def total_complaint(record: CanonicalRecord, pushed: Pushed) -> Rejected | None:

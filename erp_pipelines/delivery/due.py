@@ -20,21 +20,27 @@ __all__ = ["Health", "active", "connections", "health", "is_due", "wait"]
 
 
 def connections(runtime: Runtime) -> list[ConnectionKey]:
-    """Connections with due work that nobody serves, the longest waiting first."""
+    """Connections with due work that nobody serves, the longest waiting first.
+
+    Those of a provider that is not set up here wait for a machine where it is.
+    """
     with runtime.db.system() as conn:
-        return due.connections(conn, now=runtime.clock.now())
+        keys = due.connections(conn, now=runtime.clock.now())
+    return [key for key in keys if key.provider in runtime.connectors]
 
 
 def is_due(runtime: Runtime, key: ConnectionKey) -> bool:
     """Whether this connection has due work, served or not."""
+    if key.provider not in runtime.connectors:
+        return False
     with runtime.db.tenant(key.tenant_id) as conn:
         return due.is_due(conn, key, now=runtime.clock.now())
 
 
 def active(runtime: Runtime) -> list[ConnectionKey]:
-    """All connections that are connected."""
+    """All connections that are connected and can be served here."""
     with runtime.db.system() as conn:
-        return stored.active_keys(conn)
+        return [key for key in stored.active_keys(conn) if key.provider in runtime.connectors]
 
 
 def health(runtime: Runtime, tenant_id: str | None = None) -> list[Health]:

@@ -268,8 +268,8 @@ def _postpone(job: Job, notices: Sequence[StoredNotice], error: Exception) -> No
                 inbox.give_back(conn, job.key, ids, why, at=until)
                 job.tally.parked = f"paused until {until:%H:%M:%S} UTC: {why.message}"
             case outcomes.Park():
-                connections.park(conn, job.row.id, why.message)
-                alerts.raise_alert(conn, job.key, why)
+                if connections.park(conn, job.row.id, why.message):
+                    alerts.raise_alert(conn, job.key, why)
                 inbox.give_back(conn, job.key, ids, why, at=now)
                 job.tally.parked = why.message
             case _:

@@ -74,8 +74,8 @@ def _tell(conn: Connection, job: Job, tried: Try) -> None:
         case outcomes.Pause(until):
             connections.pause(conn, job.row.id, until)
         case outcomes.Park(why):
-            connections.park(conn, job.row.id, why.message)
-            alerts.raise_alert(conn, job.key, why)
+            if connections.park(conn, job.row.id, why.message):  # else the token source has parked it, and told of it
+                alerts.raise_alert(conn, job.key, why)
         case outcomes.Abandon(why):
             connections.synced(conn, job.row.id, job.now(), why.message[:500])
             alerts.raise_alert(conn, job.key, why, entity_type=tried.claim.entity_type, entity_id=tried.claim.entity_id)

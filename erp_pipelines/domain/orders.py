@@ -31,7 +31,7 @@ class OrderLine(Record):
     quantity: Amount
     unit_price: Amount
     discount: Amount | None = None
-    discount_rate: Decimal | None = Field(default=None, ge=0, le=1)
+    discount_rate: Decimal | None = Field(default=None, ge=0, le=1, decimal_places=8)
     tax: Amount | None = None
     amount: Amount | None = None
 
@@ -55,7 +55,7 @@ class Order(Record):
     order_date: dt.date
     due_date: dt.date | None = None
     currency: Currency = "USD"
-    exchange_rate: Decimal | None = Field(default=None, gt=0)
+    exchange_rate: Decimal | None = Field(default=None, gt=0, max_digits=24, decimal_places=12)
     status: OrderStatus = OrderStatus.CONFIRMED
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     lines: tuple[OrderLine, ...] = Field(min_length=1, max_length=9000)
@@ -70,13 +70,12 @@ class Order(Record):
     def completed(self) -> Order:
         """This order with everything computed; RecordInvalid naming the difference where given parts disagree."""
         lines = tuple(_completed_line(line, self.currency, f"lines[{n}]") for n, line in enumerate(self.lines, 1))
-        shipping = Shipping(
-            amount=check_minor_unit(self.shipping.amount, self.currency, "shipping.amount"),
-            method=self.shipping.method,
-            tax=self.shipping.tax,
+        shipping = self.shipping.model_copy(
+            update={"amount": check_minor_unit(self.shipping.amount, self.currency, "shipping.amount")}
         )
+        discount = check_minor_unit(self.order_discount, self.currency, "orderDiscount")
         tax = _tax_total(self, lines)
-        sums = sum((amount_of(line) for line in lines), ZERO) + shipping.amount - self.order_discount + tax
+        sums = sum((amount_of(line) for line in lines), ZERO) + shipping.amount - discount + tax
         total = _agreed(
             self.total, round_money(sums, self.currency), "total", "lines + shipping - orderDiscount + taxTotal"
         )
@@ -119,8 +118,8 @@ def _completed_line(line: OrderLine, currency: str, where: str) -> OrderLine:
 
 def _tax_total(order: Order, lines: tuple[OrderLine, ...]) -> Decimal:
     """The sum of the taxes given per line and on shipping; a total given alone is taken as it is."""
-    parts = [line.tax for line in lines] + [order.shipping.tax]
-    given = [part for part in parts if part is not None]
+    parts = {f"lines[{n}].tax": line.tax for n, line in enumerate(lines, 1)} | {"shipping.tax": order.shipping.tax}
+    given = [check_minor_unit(part, order.currency, field) for field, part in parts.items() if part is not None]
     if not given:
         return check_minor_unit(order.tax_total or ZERO, order.currency, "taxTotal")
     return _agreed(order.tax_total, sum(given, ZERO), "taxTotal", "the taxes of the lines and of shipping")

@@ -247,6 +247,20 @@ def requirement_met(conn: Connection, connection_id: str, requirement: str, *, n
     return conn.execute(_MAKE_DUE, {"connection": connection_id, "requirement": requirement, "now": now}).rowcount
 
 
+_SETTING_CHANGED = sa.text(
+    """
+    update erp.integration_deliveries
+    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
+    where connection_id = cast(:connection as uuid) and status = 'Abandoned' and requirement like 'setting:%'
+    """
+)
+
+
+def settings_changed(conn: Connection, connection_id: str, *, now: dt.datetime) -> int:
+    """Abandoned -> Pending for all that waited for a setting of the connection or of its company; how many."""
+    return conn.execute(_SETTING_CHANGED, {"connection": connection_id, "now": now}).rowcount
+
+
 _RETRY = """
     update erp.integration_deliveries
     set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null

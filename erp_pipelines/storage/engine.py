@@ -13,8 +13,11 @@ from erp_pipelines.domain.errors import DatabaseDown, LockLost
 
 # What a statement may raise, for those who must let it pass: a worker stops when PostgreSQL fails it.
 StorageError = sa.exc.SQLAlchemyError
+# The server is away, and what was given can't be stored: the web app answers these in its own way.
+StorageDown: tuple[type[Exception], ...] = (sa.exc.OperationalError, sa.exc.InterfaceError)
+Unstorable = sa.exc.DataError
 
-__all__ = ["Connection", "Database", "StorageError", "WorkerSession"]
+__all__ = ["Connection", "Database", "StorageDown", "StorageError", "Unstorable", "WorkerSession"]
 
 # Row-level security lets a transaction see the rows of the tenant it names; this name stands for all of them.
 EVERY_TENANT = "*"
@@ -39,7 +42,7 @@ class Database:
         engine = sa.create_engine(
             driver_url(url),
             pool_size=pool_size,
-            max_overflow=20,
+            max_overflow=45,  # a lane has sixteen workers, each with its session and now and then a second one
             pool_pre_ping=True,
             hide_parameters=True,  # they hold personal data, and error texts end in logs
             connect_args={"options": options, "connect_timeout": 10, "application_name": "erp"},

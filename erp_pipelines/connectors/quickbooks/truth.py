@@ -18,12 +18,19 @@ def is_void(total: Decimal, note: str, config: QuickBooksConfig) -> bool:
 
 
 def read_truth(client: QuickBooksClient, config: QuickBooksConfig, refs: Sequence[ExternalRef]) -> Truth:
-    """Payments first, then the invoices asked for and those the payments settle: a call per hundred of each."""
+    """Payments first, then the invoices asked for and those the payments settle, then the other payments of these.
+
+    A call per hundred of each; the last one only where an invoice names a payment that was not read.
+    """
     payment_ids = [ref.external_id for ref in refs if ref.external_type == "Payment"]
     payments = client.by_ids(PaymentDoc, "Payment", payment_ids)
     settled = [link.external_id for doc in payments for link in _applied(doc) if link.external_type == "Invoice"]
     invoice_ids = [ref.external_id for ref in refs if ref.external_type == "Invoice"] + settled
     invoices = client.by_ids(InvoiceDoc, "Invoice", invoice_ids)
+    others = {link.txn_id for doc in invoices for link in doc.linked_txn if link.txn_type == "Payment"} - set(
+        payment_ids
+    )
+    payments = (*payments, *client.by_ids(PaymentDoc, "Payment", sorted(others)))
     return Truth(
         documents=(
             *(_document(doc, config) for doc in invoices),

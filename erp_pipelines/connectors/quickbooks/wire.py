@@ -64,6 +64,7 @@ class InvoiceDoc(Entity):
     balance: Decimal = ZERO
     private_note: str = ""
     exchange_rate: Decimal | None = None
+    linked_txn: tuple[LinkedTxn, ...] = ()
 
 
 class PaymentLine(Wire):

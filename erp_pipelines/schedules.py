@@ -1,0 +1,21 @@
+"""What happens by the clock. Deliveries don't: they are answered by `sensors` the moment they are due."""
+
+import dagster as dg
+
+from erp_pipelines.checks.fleet import CHECKS
+
+check_fleet = dg.define_asset_job(
+    "check_fleet",
+    selection=dg.AssetSelection.checks(*CHECKS),
+    executor_def=dg.in_process_executor,
+    description="Runs the checks over all connections.",
+)
+
+check_fleet_schedule = dg.ScheduleDefinition(
+    name="check_fleet_every_quarter_hour",
+    job=check_fleet,
+    cron_schedule="*/15 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+SCHEDULES = [check_fleet_schedule]

@@ -1,0 +1,44 @@
+"""The rooms with a delivery that only pretends (`pretended`), and an instance in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import dagster as dg
+import pytest
+
+from erp_pipelines.delivery import alerts, bulk, due, worker
+from erp_pipelines.resources.runtime import resource_for
+from tests.unit.dagster.pretended import QUICK, FakeDelivery
+
+
+@pytest.fixture
+def delivery(monkeypatch) -> FakeDelivery:
+    fake = FakeDelivery()
+    for module, names in ((worker, ["serve"]), (due, ["connections", "active", "wait", "health"]),
+                          (bulk, ["request", "progress"]), (alerts, ["since"])):  # fmt: skip
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(fake, name))
+    return fake
+
+
+@pytest.fixture
+def runtime(delivery) -> SimpleNamespace:
+    clock = SimpleNamespace(now=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep)
+    return SimpleNamespace(
+        db=SimpleNamespace(worker=delivery.lock), clock=clock, requests_per_minute={"quickbooks": 480}
+    )
+
+
+@pytest.fixture
+def resource(runtime):
+    return resource_for(lambda: runtime, QUICK)
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
