@@ -14,7 +14,7 @@ from erp_pipelines.connectors.base import ConnectionFacts
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState
 from erp_pipelines.domain.errors import PipelineError
 from erp_pipelines.domain.records import invalid
-from erp_pipelines.storage import connections, deliveries, tokens
+from erp_pipelines.storage import connections, requeue, tokens
 from erp_pipelines.storage.connections import ConnectionRow
 from erp_pipelines.storage.engine import Connection
 
@@ -80,7 +80,7 @@ def change_settings(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, 
         row = connections.get(conn, key, for_update=True)
         after = _laid_over(row.settings, changes)
         connections.save_settings(conn, key, after)
-        deliveries.settings_changed(conn, row.id, now=runtime.clock.now())
+        requeue.settings_changed(conn, row.id, now=runtime.clock.now())
     log.info("settings changed", connection=str(key), by=by, settings=sorted(changes))
     return after
 

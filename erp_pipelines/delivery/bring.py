@@ -16,7 +16,7 @@ from erp_pipelines.domain.idempotency import fingerprint, request_key
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
-from erp_pipelines.storage import deliveries, mappings
+from erp_pipelines.storage import deliveries, mappings, requeue
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
@@ -31,6 +31,11 @@ class Bringing:
     job: Job
     claim: Claim
     marked: bool = False
+
+    def found_an_older_state(self, ref: Ref) -> bool:
+        """Whether a document that was found is the trace of an earlier event, which knew less than this one."""
+        mine = ref == Ref(self.claim.entity_type, self.claim.entity_id)
+        return mine and self.claim.in_doubt and not self.claim.own_doubt
 
     def mark_sending(self) -> None:
         """Note that a write is about to leave. Raises LockLost when the claim is no longer ours."""
@@ -69,6 +74,9 @@ def bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0)
         return Brought(Outcome.UNCHANGED, known.external_id)
     bringing.mark_sending()
     pushed = job.erp.push(_write(bringing, ref, record, refs, known))
+    if pushed.outcome is Outcome.ADOPTED and bringing.found_an_older_state(ref):
+        bind(job, ref, pushed, None)
+        return bring(bringing, ref, record, depth + 1)
     complaint = total_complaint(record, pushed)
     # Without a fingerprint the next try sends the document again instead of taking it for settled.
     bind(job, ref, pushed, None if complaint else body)
@@ -171,7 +179,7 @@ def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
             updated_at=pushed.updated_at,
             now=now,
         )
-        deliveries.requirement_met(conn, job.row.id, requirement(ref), now=now)
+        requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)
     _show(job, ref, pushed.outcome, ExternalRef(pushed.external_type, pushed.external_id), pushed.external_number)
 
 

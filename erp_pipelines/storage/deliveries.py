@@ -17,14 +17,16 @@ from sqlalchemy.engine import Connection
 from erp_pipelines.domain.outcomes import Explained, Outcome
 
 MAX_ERROR = 2000
+_KNOWN = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED, Outcome.UNCHANGED})
 
 
 @dataclass(frozen=True)
 class Claim:
     """A delivery that is ours until its lease ends.
 
-    `superseded`: the next event in its queue carries the newer state of the same record.
-    `in_doubt`: an earlier try may have reached the ERP.
+    `superseded`: the next event in its queue carries the newer state of the same record, or a newer state
+    was brought over already. `in_doubt`: an earlier try may have reached the ERP, be it of this event or of an
+    earlier one of the same record that was given up in doubt; `own_doubt` if it is this one.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Claim:
     retry_count: int
     max_retries: int
     in_doubt: bool
+    own_doubt: bool
     sent_at: dt.datetime | None
     key_generation: int
     superseded: bool
@@ -64,12 +67,21 @@ _CLAIM = sa.text(
       returning d.*
     )
     select c.id, c.outbox_id, c.seq, o.event_type, c.entity_type, c.entity_id, o.payload, c.attempts, c.retry_count,
-      c.max_retries, c.in_doubt, c.sent_at, c.key_generation, o.correlation_id,
+      c.max_retries, c.sent_at, c.key_generation, o.correlation_id,
+      c.in_doubt or exists (
+        select 1 from erp.integration_deliveries p
+        where p.tenant_id = c.tenant_id and p.entity_type = c.entity_type and p.entity_id = c.entity_id
+          and p.seq < c.seq and p.connection_id = c.connection_id and p.in_doubt) as in_doubt,
+      c.in_doubt as own_doubt,
       coalesce((
         select n.entity_type = c.entity_type and n.entity_id = c.entity_id from erp.integration_deliveries n
         where n.connection_id = c.connection_id and n.ordering_key = c.ordering_key and n.seq > c.seq
           and n.status in ('Pending', 'Failed')
-        order by n.seq limit 1), false) as superseded
+        order by n.seq limit 1), false) or exists (
+        select 1 from erp.integration_deliveries n
+        where n.tenant_id = c.tenant_id and n.entity_type = c.entity_type and n.entity_id = c.entity_id
+          and n.seq > c.seq and n.connection_id = c.connection_id
+          and n.status = 'Completed' and n.outcome in ('Created', 'Updated', 'Adopted', 'Unchanged')) as superseded
     from claimed c join erp.integration_outbox o on o.id = c.outbox_id
     order by c.seq
     """
@@ -162,10 +174,24 @@ _COMPLETE = sa.text(
 )
 
 
+_SETTLE_EARLIER = sa.text(
+    """
+    update erp.integration_deliveries e set in_doubt = false
+    from erp.integration_deliveries d
+    where d.id = :id and e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
+      and e.seq < d.seq and e.connection_id = d.connection_id and e.in_doubt
+    """
+)
+
+
 def complete(conn: Connection, delivery_id: str, owner: str, *, outcome: Outcome, now: dt.datetime) -> bool:
-    """Processing -> Completed."""
+    """Processing -> Completed. The record's place in the ERP is known now: earlier doubts about it end too."""
     values = {"id": delivery_id, "owner": owner, "outcome": str(outcome), "now": now}
-    return conn.execute(_COMPLETE, values).rowcount == 1
+    if conn.execute(_COMPLETE, values).rowcount != 1:
+        return False
+    if outcome in _KNOWN:
+        conn.execute(_SETTLE_EARLIER, {"id": delivery_id})
+    return True
 
 
 _FAIL = sa.text(
@@ -231,51 +257,3 @@ def abandon(
 
 def _told(why: Explained) -> dict[str, str | None]:
     return {"error": why.message[:MAX_ERROR], "cause": why.cause, "mend": why.mend or None}
-
-
-_MAKE_DUE = sa.text(
-    """
-    update erp.integration_deliveries
-    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
-    where connection_id = :connection and status = 'Abandoned' and requirement = :requirement
-    """
-)
-
-
-def requirement_met(conn: Connection, connection_id: str, requirement: str, *, now: dt.datetime) -> int:
-    """Abandoned -> Pending for all that waited for `requirement`; how many."""
-    return conn.execute(_MAKE_DUE, {"connection": connection_id, "requirement": requirement, "now": now}).rowcount
-
-
-_SETTING_CHANGED = sa.text(
-    """
-    update erp.integration_deliveries
-    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
-    where connection_id = cast(:connection as uuid) and status = 'Abandoned' and requirement like 'setting:%'
-    """
-)
-
-
-def settings_changed(conn: Connection, connection_id: str, *, now: dt.datetime) -> int:
-    """Abandoned -> Pending for all that waited for a setting of the connection or of its company; how many."""
-    return conn.execute(_SETTING_CHANGED, {"connection": connection_id, "now": now}).rowcount
-
-
-_RETRY = """
-    update erp.integration_deliveries
-    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
-    where tenant_id = :tenant and status in ('Abandoned', 'Failed') and {which}
-"""
-
-
-def retry_event(conn: Connection, tenant_id: str, outbox_id: str, *, now: dt.datetime) -> int:
-    """A person's retry of one event: its failed and abandoned deliveries are due at once; how many."""
-    which = sa.text(_RETRY.format(which="outbox_id = cast(:outbox as uuid)"))
-    return conn.execute(which, {"tenant": tenant_id, "outbox": outbox_id, "now": now}).rowcount
-
-
-def retry_all(conn: Connection, tenant_id: str, provider: str, *, cause: str | None, now: dt.datetime) -> int:
-    """A person's retry of everything that failed at one provider, or of all with one cause; how many."""
-    which = sa.text(_RETRY.format(which="provider = :provider and (cast(:cause as text) is null or cause = :cause)"))
-    values = {"tenant": tenant_id, "provider": provider, "cause": cause, "now": now}
-    return conn.execute(which, values).rowcount

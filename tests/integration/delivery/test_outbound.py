@@ -15,7 +15,7 @@ from erp_pipelines.domain.errors import (
     Unavailable,
 )
 from erp_pipelines.storage.due import LOCK_PREFIX
-from tests.support.toy import KEY, connect, lose_answer, toy_runtime
+from tests.support.toy import KEY, ToyConnector, ToyErp, connect, lose_answer, toy_runtime
 
 
 def raising(error):
@@ -206,6 +206,34 @@ def test_an_event_in_doubt_is_settled_before_a_later_one_of_its_record(runtime, 
     assert erp.doubles() == []
 
 
+def test_a_record_given_up_in_doubt_is_looked_up_before_a_later_event_creates_it(runtime, shop, erp, clock):
+    erp.honours_keys = False
+    erp.after = [lose_answer]
+    shop.customer(name="One")
+    worker.serve(runtime, KEY)
+    with runtime.db.tenant("acme") as conn:
+        conn.exec_driver_sql("update erp.integration_deliveries set status = 'Abandoned', processed_at = now()")
+    shop.customer(name="Two")
+    worker.serve(runtime, KEY)
+    assert shop.deliveries("status, outcome, in_doubt") == [("Abandoned", None, False), ("Completed", "Updated", False)]
+    assert [purpose for purpose, *_ in erp.arrived] == ["create", "update:0"]
+    assert erp.doubles() == []
+
+
+def test_a_retry_of_an_old_event_never_overwrites_a_newer_state(runtime, shop, erp):
+    from erp_pipelines.delivery import replay
+
+    erp.before = [raising(Rejected("No.", cause="rule", mend="Mend it."))]
+    shop.customer(name="Old")
+    worker.serve(runtime, KEY)
+    shop.customer(name="New")
+    worker.serve(runtime, KEY)
+    assert replay.retry_failed(runtime, KEY) == 1
+    worker.serve(runtime, KEY)
+    assert shop.states("Customer") == [("c1", "Completed", "Superseded"), ("c1", "Completed", "Created")]
+    assert len(erp.arrived) == 1
+
+
 def test_a_throttle_pauses_the_connection_and_spends_no_retry(runtime, shop, erp, clock):
     erp.before = [raising(Throttled("Slow down.", retry_after=60))]
     shop.customer("c1")
@@ -352,7 +380,8 @@ def test_events_reach_each_connection_once_with_a_state_of_their_own(database, c
     other = ConnectionKey("acme", "toytwo")
     connect(database, other, company="company-2")
     shop.customer()
-    parts = toy_runtime(database, clock, erp)
+    both = {"toy": ToyConnector(erp), "toytwo": ToyConnector(ToyErp(), "toytwo")}
+    parts = toy_runtime(database, clock, erp, connectors=both)
     assert due.connections(parts) == [KEY, other]
     worker.serve(parts, KEY)
     assert shop.rows("select provider, status from erp.integration_deliveries order by provider") == [
@@ -360,6 +389,14 @@ def test_events_reach_each_connection_once_with_a_state_of_their_own(database, c
         ("toytwo", "Pending"),
     ]
     assert shop.rows("select status from erp.integration_outbox") == [("Pending",)]
+
+
+def test_a_provider_that_is_not_set_up_here_is_left_to_others(database, clock, erp, shop):
+    shop.customer()
+    parts = toy_runtime(database, clock, erp, connectors={})
+    assert due.connections(parts) == []
+    assert due.active(parts) == []
+    assert due.is_due(parts, KEY) is False
 
 
 def test_one_tenant_sees_nothing_of_another(database, shop):

@@ -1,0 +1,56 @@
+"""Abandoned deliveries that become due again: what they waited for exists now, or a person says so."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from erp_pipelines.storage.engine import Connection
+
+_MAKE_DUE = sa.text(
+    """
+    update erp.integration_deliveries
+    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
+    where connection_id = :connection and status = 'Abandoned' and requirement = :requirement
+    """
+)
+
+
+def requirement_met(conn: Connection, connection_id: str, requirement: str, *, now: dt.datetime) -> int:
+    """Abandoned -> Pending for all that waited for `requirement`; how many."""
+    return conn.execute(_MAKE_DUE, {"connection": connection_id, "requirement": requirement, "now": now}).rowcount
+
+
+_SETTING_CHANGED = sa.text(
+    """
+    update erp.integration_deliveries
+    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
+    where connection_id = cast(:connection as uuid) and status = 'Abandoned' and requirement like 'setting:%'
+    """
+)
+
+
+def settings_changed(conn: Connection, connection_id: str, *, now: dt.datetime) -> int:
+    """Abandoned -> Pending for all that waited for a setting of the connection or of its company; how many."""
+    return conn.execute(_SETTING_CHANGED, {"connection": connection_id, "now": now}).rowcount
+
+
+_RETRY = """
+    update erp.integration_deliveries
+    set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
+    where tenant_id = :tenant and status in ('Abandoned', 'Failed') and {which}
+"""
+
+
+def retry_event(conn: Connection, tenant_id: str, outbox_id: str, *, now: dt.datetime) -> int:
+    """A person's retry of one event: its failed and abandoned deliveries are due at once; how many."""
+    which = sa.text(_RETRY.format(which="outbox_id = cast(:outbox as uuid)"))
+    return conn.execute(which, {"tenant": tenant_id, "outbox": outbox_id, "now": now}).rowcount
+
+
+def retry_all(conn: Connection, tenant_id: str, provider: str, *, cause: str | None, now: dt.datetime) -> int:
+    """A person's retry of everything that failed at one provider, or of all with one cause; how many."""
+    which = sa.text(_RETRY.format(which="provider = :provider and (cast(:cause as text) is null or cause = :cause)"))
+    values = {"tenant": tenant_id, "provider": provider, "cause": cause, "now": now}
+    return conn.execute(which, values).rowcount
