@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections import Counter
 from typing import Annotated
@@ -105,8 +106,6 @@ def sync(
 
 def status(tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None) -> None:
     """Queue depth, oldest age, failures and state per connection."""
-    import datetime as dt
-
     with database() as opened:
         scope = opened.tenant(tenant) if tenant else opened.system()
         with scope as conn:
@@ -114,7 +113,9 @@ def status(tenant: Annotated[str | None, typer.Option(help="Only this tenant.")]
     if not rows:
         typer.echo("There is no connection yet.")
         return
-    Console().print(_table(rows))
+    console = Console()
+    # A pipe has no width of its own; what reads it wants whole words.
+    Console(width=console.width if console.is_terminal else 220).print(_table(rows))
 
 
 def _table(rows: list[stored_due.Health]) -> Table:

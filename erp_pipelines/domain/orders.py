@@ -31,7 +31,7 @@ class OrderLine(Record):
     quantity: Amount
     unit_price: Amount
     discount: Amount | None = None
-    discount_rate: Decimal | None = Field(default=None, ge=0, le=1, decimal_places=8)
+    discount_rate: Decimal | None = Field(default=None, ge=0, le=1)
     tax: Amount | None = None
     amount: Amount | None = None
 
@@ -55,7 +55,7 @@ class Order(Record):
     order_date: dt.date
     due_date: dt.date | None = None
     currency: Currency = "USD"
-    exchange_rate: Decimal | None = Field(default=None, gt=0, max_digits=24, decimal_places=12)
+    exchange_rate: Decimal | None = Field(default=None, gt=0)
     status: OrderStatus = OrderStatus.CONFIRMED
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     lines: tuple[OrderLine, ...] = Field(min_length=1, max_length=9000)

@@ -12,19 +12,11 @@ from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.money import check_currency
 
 
-def _without_zero_bytes(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("text may hold no zero byte")
-    return text
-
-
-RecordId = Annotated[
-    str, AfterValidator(_without_zero_bytes), StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
-]
-Text = Annotated[str, AfterValidator(_without_zero_bytes), StringConstraints(strip_whitespace=True, max_length=4000)]
+RecordId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 Currency = Annotated[str, AfterValidator(check_currency)]
-# Twelve digits before the point: more than any order is worth, and products of two still fit the columns' fifteen.
-Amount = Annotated[Decimal, Field(max_digits=17, decimal_places=5)]
+# Fifteen digits before the point are more than any ledger here holds.
+Amount = Annotated[Decimal, Field(max_digits=20, decimal_places=5)]
 
 
 class Record(BaseModel):

@@ -73,8 +73,10 @@ def test_what_keys_new_prints_is_a_key(stage):
 
 def test_a_wrong_client_secret_parks_the_connection_and_says_what_to_correct(stage, shop):
     stage.twin.grants.expire_access()
-    with stage.runtime().db.tenant("acme") as conn:
+    runtime = stage.runtime()
+    with runtime.db.tenant("acme") as conn:
         conn.execute(sa.text("update erp.integration_connections set access_token_expires_at = now()"))
+    runtime.db.dispose()
     done = stage.erp("deliver", ERP_QUICKBOOKS_CLIENT_SECRET="wrong")
     assert "ERP_QUICKBOOKS_CLIENT_SECRET" in done.stderr
     assert "wrong" not in done.stderr.replace("secret is wrong", "")
