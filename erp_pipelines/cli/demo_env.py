@@ -12,7 +12,6 @@ from erp_pipelines.security.cipher import new_key
 from erp_pipelines.server.supervisor import Service
 from erp_pipelines.settings import Settings
 
-TWIN_PORT = 8101
 FIRST_ORDER = 1001
 
 
@@ -21,18 +20,20 @@ class DemoEnvironment:
     """The environment of the demo's services, as a file that a shell can read too."""
 
     path: Path
+    twin_port: int
     values: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, data_dir: Path) -> DemoEnvironment:
-        """What an earlier demo made, or new secrets."""
-        env = cls(data_dir.resolve() / "demo.env")
+    def load(cls, settings: Settings) -> DemoEnvironment:
+        """What an earlier demo made, or new secrets; addresses follow the settings of today."""
+        data_dir = settings.data_dir.resolve()
+        env = cls(data_dir / "demo.env", settings.demo_twin_port)
         if env.path.exists():
             lines = env.path.read_text().splitlines()
             env.values = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
         for name, value in env._defaults().items():
             env.values.setdefault(name, value)
-        env.values["ERP_DATA_DIR"] = str(data_dir.resolve())
+        env.values |= env._addresses(settings)
         env.save()
         return env
 
@@ -44,12 +45,19 @@ class DemoEnvironment:
             "ERP_QUICKBOOKS_CLIENT_SECRET": secrets.token_urlsafe(24),
             "ERP_QUICKBOOKS_WEBHOOK_VERIFIER_TOKEN": secrets.token_urlsafe(24),
             "ERP_QUICKBOOKS_ENVIRONMENT": "sandbox",
+            "DEMO_ORDERS_MADE": "0",
+        }
+
+    def _addresses(self, settings: Settings) -> dict[str, str]:
+        given = "public_url" in settings.model_fields_set
+        return {
+            "ERP_DATA_DIR": str(settings.data_dir.resolve()),
+            "ERP_PUBLIC_URL": settings.public_url if given else f"http://localhost:{settings.api_port}",
             "ERP_QUICKBOOKS_API_URL": self.twin_url,
             "ERP_QUICKBOOKS_APP_URL": self.twin_url,
             "ERP_QUICKBOOKS_AUTHORIZE_URL": f"{self.twin_url}/connect/oauth2",
             "ERP_QUICKBOOKS_TOKEN_URL": f"{self.twin_url}/oauth2/v1/tokens/bearer",
             "ERP_QUICKBOOKS_REVOKE_URL": f"{self.twin_url}/v2/oauth2/tokens/revoke",
-            "DEMO_ORDERS_MADE": "0",
         }
 
     def save(self) -> None:
@@ -62,24 +70,26 @@ class DemoEnvironment:
             file.write(text)
 
     def apply(self) -> None:
-        """Into this process's environment, which its services inherit. What the caller has set already stays."""
-        for name, value in self.values.items():
-            os.environ.setdefault(name, value)
+        """Into this process's environment, which its services inherit; a real account's settings give way to the twin's."""
+        os.environ.update(self.values)
 
     @property
     def twin_url(self) -> str:
-        return f"http://127.0.0.1:{TWIN_PORT}"
+        return f"http://127.0.0.1:{self.twin_port}"
 
     @property
     def orders_made(self) -> int:
         return int(self.values.get("DEMO_ORDERS_MADE", "0"))
 
-    def next_order_number(self, count: int) -> int:
-        """The first of `count` new order numbers; each demo makes orders of its own."""
-        first = FIRST_ORDER + self.orders_made
-        self.values["DEMO_ORDERS_MADE"] = str(self.orders_made + count)
+    @property
+    def next_order_number(self) -> int:
+        """Each demo makes orders of its own."""
+        return FIRST_ORDER + self.orders_made
+
+    def saved(self, orders: int) -> None:
+        """So many more orders stand in the shop."""
+        self.values["DEMO_ORDERS_MADE"] = str(self.orders_made + orders)
         self.save()
-        return first
 
     def twin_service(self, settings: Settings) -> Service:
         """The QuickBooks twin, which keeps its books over a restart."""
@@ -88,11 +98,13 @@ class DemoEnvironment:
         base = settings.public_url.rstrip("/") + "/api/integrations/quickbooks"
         # Joined by "=": a random secret may begin with a dash.
         options = {
-            "quickbooks-port": str(TWIN_PORT), "state": str(state), "redirect-uri": f"{base}/callback",
+            "quickbooks-port": str(self.twin_port), "state": str(state), "redirect-uri": f"{base}/callback",
             "client-id": self.values["ERP_QUICKBOOKS_CLIENT_ID"],
             "client-secret": self.values["ERP_QUICKBOOKS_CLIENT_SECRET"], "webhook-url": f"{base}/webhook",
             "webhook-verifier-token": self.values["ERP_QUICKBOOKS_WEBHOOK_VERIFIER_TOKEN"],
         }  # fmt: skip
         command = [sys.executable, "-m", "erp_twins", *(f"--{name}={value}" for name, value in options.items())]
         ready = f"{self.twin_url}/_twin/health"
-        return Service("quickbooks twin", command, {}, ready, 60, True, (TWIN_PORT,), "end the program that uses it")
+        return Service(
+            "quickbooks twin", command, {}, ready, 60, True, (self.twin_port,), "set ERP_DEMO_TWIN_PORT to another port"
+        )

@@ -15,8 +15,6 @@ from erp_pipelines.settings import Settings
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parents[2]
-# Between the code server and Dagster's own services; below the range of outgoing connections.
-CODE_PORT = 4266
 
 
 @dataclass(frozen=True)
@@ -70,21 +68,22 @@ class Stack:
         )
 
     def _code(self, env: Mapping[str, str]) -> Service:
-        command = [_tool("dagster"), "api", "grpc", "-m", "erp_pipelines.definitions", "-h", HOST, "-p", str(CODE_PORT)]
-        return Service("dagster code", command, env, f"tcp://{HOST}:{CODE_PORT}", 120, False, (CODE_PORT,))
+        port = self.settings.code_port
+        command = [_tool("dagster"), "api", "grpc", "-m", "erp_pipelines.definitions", "-h", HOST, "-p", str(port)]
+        hint = "set ERP_CODE_PORT to another port"
+        return Service("dagster code", command, env, f"tcp://{HOST}:{port}", 120, False, (port,), hint)
 
     def _dagster_web(self, env: Mapping[str, str]) -> Service:
         port = self.settings.dagster_port
-        command = [_tool("dagster-webserver"), "-h", HOST, "-p", str(port), *_code_location()]
+        command = [_tool("dagster-webserver"), "-h", HOST, "-p", str(port), *self._code_location()]
         ready = f"http://{HOST}:{port}/server_info"
         return Service("dagster web", command, env, ready, 120, True, (port,), "set ERP_DAGSTER_PORT to another port")
 
+    def _code_location(self) -> Sequence[str]:
+        return ["--grpc-host", HOST, "--grpc-port", str(self.settings.code_port)]
+
     def _daemon(self, env: Mapping[str, str]) -> Service:
-        return Service("dagster daemon", [_tool("dagster-daemon"), "run", *_code_location()], env)
-
-
-def _code_location() -> Sequence[str]:
-    return ["--grpc-host", HOST, "--grpc-port", str(CODE_PORT)]
+        return Service("dagster daemon", [_tool("dagster-daemon"), "run", *self._code_location()], env)
 
 
 def _tool(name: str) -> str:
