@@ -5,12 +5,13 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.security import logs as structured_logs
 from webhook_api import problems
 from webhook_api.auth import AuthConfig, TokenVerifier
 from webhook_api.limits import Pace
 from webhook_api.metrics import Metrics
 from webhook_api.middleware import Envelope
-from webhook_api.routes import commerce, connections, health, logs, outbox, quickbooks, status, webhooks
+from webhook_api.routes import commerce, connections, health, logs, outbox, quickbooks, status, sync, webhooks
 from webhook_api.routes import schemas as schema_routes
 
 # The provider sends far less; what comes faster from one address is no provider.
@@ -32,7 +33,7 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
     app.state.webhook_pace = Pace(per_minute=WEBHOOKS_PER_MINUTE, burst=WEBHOOK_BURST)
     problems.install(app)
     app.add_middleware(Envelope, metrics=app.state.metrics, https=runtime.public_url.startswith("https:"))
-    for part in (health, quickbooks, webhooks, connections, status, commerce, logs, outbox, schema_routes):
+    for part in (health, quickbooks, webhooks, connections, status, commerce, logs, outbox, sync, schema_routes):
         app.include_router(part.router)
     return app
 
@@ -41,5 +42,6 @@ def _from_env(runtime: Runtime | None, auth: AuthConfig | None) -> tuple[Runtime
     from erp_pipelines.bootstrap import build_runtime
     from erp_pipelines.settings import Settings
 
+    structured_logs.configure()
     settings = Settings.from_env()
     return runtime or build_runtime(settings), auth or AuthConfig.from_settings(settings)

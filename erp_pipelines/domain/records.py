@@ -11,7 +11,6 @@ from pydantic.alias_generators import to_camel
 from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.money import check_currency
 
-
 RecordId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 Currency = Annotated[str, AfterValidator(check_currency)]

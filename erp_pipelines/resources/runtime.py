@@ -12,6 +12,7 @@ import dagster as dg
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.resources.pace import Pace
+from erp_pipelines.security import logs
 
 Parts = tuple[Runtime, Pace]
 _lock = threading.Lock()
@@ -50,6 +51,7 @@ def _build() -> Parts:
     from erp_pipelines.bootstrap import build_runtime
     from erp_pipelines.settings import Settings
 
+    logs.configure()
     settings = Settings.from_env()
     pace = Pace(connection_runs=settings.connection_runs, lanes=settings.lanes, linger_seconds=settings.linger_seconds)
     return build_runtime(settings), pace
