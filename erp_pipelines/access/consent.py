@@ -19,7 +19,7 @@ from erp_pipelines.storage.oauth_states import StartedConsent
 
 log = structlog.get_logger("erp.access")
 LIFETIME = dt.timedelta(minutes=10)
-AGAIN = "Start again with Connect on the integrations page."
+AGAIN = "Start the connection again."
 
 
 def redirect_uri(runtime: Runtime, provider: str) -> str:
@@ -70,7 +70,9 @@ def refused(runtime: Runtime, provider: str, *, state: str, reason: str) -> Cons
     name = runtime.connector(provider).display_name
     log.info("consent refused", provider=provider, reason=reason[:100])
     if reason == "access_denied":
-        return ConsentRefused(f"The connection to {name} was not authorised.", mend=f"{AGAIN} Then choose Connect.")
+        return ConsentRefused(
+            f"The connection to {name} was not authorised.", mend="Start the connection again and choose Connect."
+        )
     return ConsentRefused(f"{name} did not authorise the connection ({reason[:100]!r}).", mend=AGAIN)
 
 

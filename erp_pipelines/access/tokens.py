@@ -19,7 +19,7 @@ from erp_pipelines.storage.tokens import Tokens
 log = structlog.get_logger("erp.access")
 # A token is renewed this long before it ends, so that no call starts with one that dies on the way.
 MARGIN = dt.timedelta(minutes=5)
-RECONNECT = "Connect it again on the integrations page."
+RECONNECT = "An admin must connect it again."
 
 
 class StoredTokenSource:

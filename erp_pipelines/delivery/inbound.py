@@ -177,7 +177,7 @@ def _take_over(
         provider=job.key.provider,
         total=state.total,
         balance=state.balance,
-        payments=_payments(truth, state),
+        payments=_payments(job, truth, state),
         ours=_sent_by_us(conn, job, truth),
     )
     if changed:
@@ -185,12 +185,12 @@ def _take_over(
     return changed
 
 
-def _payments(truth: Truth, state: DocumentState) -> list[commerce_payments.ErpPayment]:
+def _payments(job: Job, truth: Truth, state: DocumentState) -> list[commerce_payments.ErpPayment]:
     return [
         commerce_payments.ErpPayment(
             id=payment.ref.external_id,
             amount=payment.applied[state.ref],
-            date=payment.date or dt.datetime.now(dt.UTC).date(),
+            date=payment.date or job.now().date(),
             method=payment.method,
             reference=payment.reference,
         )

@@ -60,7 +60,7 @@ def test_an_admin_connects_through_the_consent_page(house, page, tmp_path):
     assert (status.row.state, status.row.company_name) == ("Connected", "Harbor Foods Ltd (twin)")
     back = page.url
     page.goto(back)
-    assert "Start again" in page.inner_text("body")
+    assert "Start the connection again" in page.inner_text("body")
     assert connections.status(house, KEY).row.state == "Connected"
 
 

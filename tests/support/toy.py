@@ -47,6 +47,7 @@ class ToyErp:
     always: Callable[[Write], None] | None = None
     truth: Truth = field(default_factory=lambda: Truth((), ()))
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
+    truth_error: Exception | None = None
     honours_keys: bool = True
     off_by: Decimal = Decimal(0)
     ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -110,6 +111,8 @@ class ToySession:
         )
 
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
+        if self.erp.truth_error:
+            raise self.erp.truth_error
         self.erp.truths.append(list(refs))
         return self.erp.truth
 

@@ -47,7 +47,7 @@ def callback(
         return JSONResponse(ConnectionOut.of(status).model_dump(mode="json", by_alias=True))
     company = row.company_name or row.external_company_id or ""
     lines = [f"Connected to {company}.", "Orders and customers are brought there from now on."]
-    return page(f"{status.display_name} is connected", lines, status=200, back=_back(runtime))
+    return page(f"{status.display_name} is connected", lines, status=200)
 
 
 def _failed(request: Request, runtime: House, failure: PipelineError) -> Response:
@@ -55,11 +55,7 @@ def _failed(request: Request, runtime: House, failure: PipelineError) -> Respons
         return problems.of(request, failure)
     lines = [failure.message, failure.mend, f"Request id: {request.state.request_id}"]
     name = connections.display_name(runtime, PROVIDER)
-    return page(f"{name} was not connected", lines, status=problems.status_of(failure), back=_back(runtime))
-
-
-def _back(runtime: House) -> str:
-    return f"{runtime.public_url.rstrip('/')}/console/"
+    return page(f"{name} was not connected", lines, status=problems.status_of(failure))
 
 
 def _wants_json(request: Request) -> bool:

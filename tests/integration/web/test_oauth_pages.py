@@ -34,7 +34,7 @@ def test_a_second_callback_with_the_same_state_is_refused(api: Api) -> None:
         answer = api.client.get(CALLBACK, params={"code": code, "realmId": "9130", "state": state})
         assert answer.status_code == expected
     assert "used already" in answer.text
-    assert "Start again" in answer.text
+    assert "Start the connection again" in answer.text
 
 
 def test_programs_get_json(api: Api) -> None:
