@@ -10,8 +10,9 @@ import structlog
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import Grant, OAuthProvider
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
-from erp_pipelines.domain.errors import Conflict, ConnectionLost
+from erp_pipelines.domain.errors import Conflict, ConnectionLost, SecretsClosed
 from erp_pipelines.domain.outcomes import explain
+from erp_pipelines.security.cipher import SecretUnreadable
 from erp_pipelines.storage import alerts, connections, tokens
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.tokens import Tokens
@@ -19,6 +20,8 @@ from erp_pipelines.storage.tokens import Tokens
 log = structlog.get_logger("erp.access")
 # A token is renewed this long before it ends, so that no call starts with one that dies on the way.
 MARGIN = dt.timedelta(minutes=5)
+# How long a connection whose secrets don't open is left alone before another look.
+CLOSED_SECONDS = 120.0
 RECONNECT = "An admin must connect it again."
 
 
@@ -41,8 +44,16 @@ class StoredTokenSource:
         """A token that is good for five minutes at least, and is not `rejected`.
 
         Raises ConnectionLost when a person must connect again (the connection is parked then, and an
-        alert written), Unavailable when the token host does not answer.
+        alert written), Unavailable when the token host does not answer, SecretsClosed when the stored tokens
+        don't open with this process's keys.
         """
+        try:
+            return self._good_token(rejected)
+        except SecretUnreadable as error:
+            log.error("tokens cannot be opened", connection=str(self._key), reason=error.message)  # noqa: TRY400
+            raise SecretsClosed(str(error), retry_after=CLOSED_SECONDS) from error
+
+    def _good_token(self, rejected: str | None) -> str:
         with self._one_at_a_time:
             known = self._remembered
             if known is None or not self._good(known, rejected):

@@ -11,6 +11,7 @@ PipelineError                 message and mend, for a person
 └── ErpError                  something about a call to an ERP
     ├── Transient             a repeat may help
     │   ├── Throttled         the provider asks for a pause; spends no retry
+    │   │   └── SecretsClosed the stored tokens don't open with this process's keys: wait for the key
     │   ├── Unavailable       5xx, network, breaker open: nothing was done
     │   └── AnswerLost        the write may have happened: settle by looking, never by guessing
     ├── StaleVersion          somebody changed the document since we read it
@@ -100,6 +101,12 @@ class Throttled(Transient):
     def __init__(self, message: str, *, retry_after: float, erp_code: str = "", request_id: str = "") -> None:
         super().__init__(message, erp_code=erp_code, request_id=request_id)
         self.retry_after = retry_after
+
+
+class SecretsClosed(Throttled):
+    """The stored tokens don't open here. The grant is whole: all goes on by itself when the key is back."""
+
+    code = "secret-unreadable"
 
 
 class Unavailable(Transient):

@@ -108,3 +108,18 @@ def test_a_database_at_an_older_schema_is_not_touched_unasked(stage, empty_datab
     assert done.returncode == 1
     assert done.stderr == "erp: The database is at schema none, this program needs 0002. Run `erp migrate`.\n"
     assert stage.erp("migrate", ERP_DATABASE_URL=empty_database_url).stdout == "migrated from nothing to 0002\n"
+
+
+def test_a_key_ring_that_lost_its_key_pauses_the_connection_and_goes_on_when_it_is_back(stage, shop):
+    other = stage.erp("keys", "new").stdout.strip()
+    done = stage.erp("deliver", ERP_ENCRYPTION_KEYS=other)
+    assert "ERP_ENCRYPTION_KEYS" in done.stderr
+    assert stage.twin.company().customers == []
+    runtime = stage.runtime()
+    with runtime.db.tenant("acme") as conn:
+        states = conn.execute(sa.text("select distinct status, retry_count from erp.integration_deliveries")).all()
+        conn.execute(sa.text("update erp.integration_connections set paused_until = null"))
+    runtime.db.dispose()
+    assert [tuple(state) for state in states] == [("Pending", 0)]
+    assert stage.erp("deliver").returncode == 0
+    assert len(stage.twin.company().customers) == 1

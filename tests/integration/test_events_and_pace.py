@@ -220,3 +220,28 @@ def test_a_circuit_that_fails_again_after_its_pause_opens_at_once(pacer, clock):
     pacer.failed()
     with pytest.raises(Throttled):
         pacer.wait()
+
+
+def test_two_connections_that_settle_one_event_at_once_leave_its_sum_right(database, connection_id):
+    from erp_pipelines.domain.connections import ConnectionKey
+
+    connect(database, ConnectionKey("acme", "toytwo"), company="company-2")
+    with database.tenant("acme") as conn:
+        outbox.emit(conn, "acme", "X", "Customer", "c1", {"id": "c1"})
+    settle = sa.text(
+        "update erp.integration_deliveries set status = 'Completed', outcome = 'Created', processed_at = now() where provider = :p"
+    )
+    first, second = database.engine.connect(), database.engine.connect()
+    try:
+        for conn in (first, second):
+            conn.execute(sa.text("select set_config('erp.tenant_id', 'acme', false)"))
+        first.execute(settle, {"p": "toy"})
+        late = threading.Thread(target=lambda: (second.execute(settle, {"p": "toytwo"}), second.commit()))
+        late.start()
+        late.join(0.3)
+        first.commit()
+        late.join()
+    finally:
+        first.close()
+        second.close()
+    assert rows(database, "select status from erp.integration_outbox") == [("Completed",)]

@@ -100,6 +100,9 @@ PAYLOADS = (("jsonb", ""), ("json", "::jsonb"), ("text", "::jsonb"))
 SUMMARISE = """
 create function erp.summarise_deliveries() returns trigger language plpgsql as $$
 begin
+  -- Two connections may settle their deliveries of one event at once: the second waits here, and then looks anew.
+  perform 1 from erp.integration_outbox o
+  where o.id in (select c.outbox_id from changed c) order by o.id for no key update;
   update erp.integration_outbox o
   set status = s.status, retry_count = s.retry_count, last_error = s.last_error, scheduled_for = s.scheduled_for,
       processed_at = case when s.status in ('Completed', 'Abandoned') then s.processed_at end
