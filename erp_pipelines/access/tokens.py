@@ -51,7 +51,7 @@ class StoredTokenSource:
             return self._good_token(rejected)
         except SecretUnreadable as error:
             log.error("tokens cannot be opened", connection=str(self._key), reason=error.message)  # noqa: TRY400
-            raise SecretsClosed(str(error), retry_after=CLOSED_SECONDS) from error
+            raise SecretsClosed(error.message, retry_after=CLOSED_SECONDS, mend=error.mend) from error
 
     def _good_token(self, rejected: str | None) -> str:
         with self._one_at_a_time:

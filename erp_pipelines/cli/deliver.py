@@ -33,17 +33,19 @@ def deliver(
     """Drain due outbox events and inbox notices in this process, without Dagster: the same engine, the same locks."""
     only = ConnectionKey.parse(connection) if connection else None
     began, totals, failed = time.monotonic(), Counter[str](), False
+    waits: dict[ConnectionKey, str | None] = {}
     with runtime() as parts:
         while True:
             for key in _due(parts, only):
                 report = worker.serve(parts, key)
                 _show(report)
+                waits[key] = report.parked
                 totals.update({**report.counts, "reads": report.reads, "writes": report.writes})
                 failed = failed or any(failure.status == "Abandoned" for failure in report.failures)
             if not _due(parts, only) and not (until_empty and _wait(parts, only)):
                 break
     _show_totals(totals, time.monotonic() - began)
-    raise typer.Exit(1 if failed else 0)
+    raise typer.Exit(1 if failed or any(waits.values()) else 0)
 
 
 def _due(parts: Runtime, only: ConnectionKey | None) -> list[ConnectionKey]:
@@ -57,6 +59,7 @@ def _wait(parts: Runtime, only: ConnectionKey | None) -> bool:
     while _waiting(parts, only) and time.monotonic() < ends:
         if due.wait(parts, 5, key=only) and _due(parts, only):
             return True
+        time.sleep(0.5)  # what is due may be in another worker's hands
     return False
 
 

@@ -242,7 +242,7 @@ class OAuthProvider(Protocol):
         ...
 
     def refresh(self, refresh_token: str) -> Grant:
-        """Raises ConnectionLost when the grant is gone, Unavailable when nothing was heard."""
+        """Raises ConnectionLost when the grant is gone, Misconfigured for wrong keys, Unavailable when nothing was heard."""
         ...
 
     def revoke(self, token: str) -> None:

@@ -11,7 +11,8 @@ PipelineError                 message and mend, for a person
 └── ErpError                  something about a call to an ERP
     ├── Transient             a repeat may help
     │   ├── Throttled         the provider asks for a pause; spends no retry
-    │   │   └── SecretsClosed the stored tokens don't open with this process's keys: wait for the key
+    │   │   └── Misconfigured this installation's settings are refused: the grant is whole, wait for the mend
+    │   │       └── SecretsClosed  the stored tokens don't open with this process's keys
     │   ├── Unavailable       5xx, network, breaker open: nothing was done
     │   └── AnswerLost        the write may have happened: settle by looking, never by guessing
     ├── StaleVersion          somebody changed the document since we read it
@@ -98,13 +99,21 @@ class Throttled(Transient):
 
     code = "erp-throttled"
 
-    def __init__(self, message: str, *, retry_after: float, erp_code: str = "", request_id: str = "") -> None:
-        super().__init__(message, erp_code=erp_code, request_id=request_id)
+    def __init__(
+        self, message: str, *, retry_after: float, mend: str = "", erp_code: str = "", request_id: str = ""
+    ) -> None:
+        super().__init__(message, mend=mend, erp_code=erp_code, request_id=request_id)
         self.retry_after = retry_after
 
 
-class SecretsClosed(Throttled):
-    """The stored tokens don't open here. The grant is whole: all goes on by itself when the key is back."""
+class Misconfigured(Throttled):
+    """This installation's own settings are refused, no tenant's grant: all goes on by itself when they are mended."""
+
+    code = "settings-refused"
+
+
+class SecretsClosed(Misconfigured):
+    """The stored tokens don't open with this process's keys."""
 
     code = "secret-unreadable"
 

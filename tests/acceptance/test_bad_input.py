@@ -71,7 +71,7 @@ def test_what_keys_new_prints_is_a_key(stage):
     assert stage.erp("deliver", ERP_ENCRYPTION_KEYS=f"{made.stdout.strip()},{stage.encryption_key}").returncode == 0
 
 
-def test_a_wrong_client_secret_parks_the_connection_and_says_what_to_correct(stage, shop):
+def test_a_wrong_client_secret_pauses_the_connection_and_costs_no_new_consent(stage, shop):
     stage.twin.grants.expire_access()
     runtime = stage.runtime()
     with runtime.db.tenant("acme") as conn:
@@ -80,7 +80,14 @@ def test_a_wrong_client_secret_parks_the_connection_and_says_what_to_correct(sta
     done = stage.erp("deliver", ERP_QUICKBOOKS_CLIENT_SECRET="wrong")
     assert "ERP_QUICKBOOKS_CLIENT_SECRET" in done.stderr
     assert "wrong" not in done.stderr.replace("secret is wrong", "")
+    assert done.returncode == 1
     assert stage.twin.company().customers == []
+    runtime = stage.runtime()
+    with runtime.db.tenant("acme") as conn:
+        conn.execute(sa.text("update erp.integration_connections set paused_until = null"))
+    runtime.db.dispose()
+    assert stage.erp("deliver").returncode == 0
+    assert len(stage.twin.company().customers) == 1
 
 
 def test_a_database_that_is_down_is_named_with_the_mend(stage):

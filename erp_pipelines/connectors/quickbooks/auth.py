@@ -16,7 +16,14 @@ from erp_pipelines.connectors.quickbooks.company import described
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.wire import TokenDoc
 from erp_pipelines.domain.clock import Clock
-from erp_pipelines.domain.errors import ConnectionLost, ConsentRefused, SettingsInvalid, Unavailable
+from erp_pipelines.domain.errors import (
+    ConnectionLost,
+    ConsentRefused,
+    ErpError,
+    Misconfigured,
+    SettingsInvalid,
+    Unavailable,
+)
 
 SCOPE = "com.intuit.quickbooks.accounting"
 WRONG_KEYS = (
@@ -31,7 +38,9 @@ _CONSENT_MENDS = {
     "invalid_request": "Intuit calls the request malformed: check that the redirect address is registered with the app.",
     "unsupported_grant_type": "This is a fault of the integration: report it.",
 }
-_LOST_MENDS = {"invalid_client": WRONG_KEYS, "invalid_grant": "Reconnect QuickBooks in the integration settings."}
+_LOST_MENDS = {"invalid_grant": "Reconnect QuickBooks in the integration settings."}
+# How long a connection is left alone when Intuit refuses our own keys: a wrong secret must cost no tenant a new consent.
+WRONG_KEYS_SECONDS = 120.0
 
 
 class QuickBooksOAuth:
@@ -63,13 +72,7 @@ class QuickBooksOAuth:
         """A new grant; the refresh token in it replaces the old one, which may be dead from now on."""
         answer = self._refresh_answer({"grant_type": "refresh_token", "refresh_token": refresh_token})
         if answer.status != 200:
-            reason = _reason(answer)
-            raise ConnectionLost(
-                f"Intuit refused to renew the access ({reason}).",
-                mend=_mend(_LOST_MENDS, reason),
-                erp_code=reason,
-                request_id=answer.request_id,
-            )
+            raise _not_renewed(answer)
         return self._grant(answer)
 
     def revoke(self, token: str) -> None:
@@ -132,3 +135,15 @@ def _reason(answer: Answer) -> str:
 
 def _mend(mends: Mapping[str, str], reason: str) -> str:
     return mends.get(reason, "Try again; if it stays, check the app's keys and redirect address at Intuit.")
+
+
+def _not_renewed(answer: Answer) -> ErpError:
+    """Our keys are refused, or the grant is."""
+    reason = _reason(answer)
+    said, known = (
+        f"Intuit refused to renew the access ({reason}).",
+        {"erp_code": reason, "request_id": answer.request_id},
+    )
+    if reason == "invalid_client":
+        return Misconfigured(said, retry_after=WRONG_KEYS_SECONDS, mend=WRONG_KEYS, **known)
+    return ConnectionLost(said, mend=_mend(_LOST_MENDS, reason), **known)

@@ -107,7 +107,7 @@ def test_refresh_is_tried_once_more_with_the_same_token():
 
 @pytest.mark.parametrize(
     ("status", "reason", "mend"),
-    [(400, "invalid_grant", "Reconnect QuickBooks"), (401, "invalid_client", "ERP_QUICKBOOKS_CLIENT_SECRET")],
+    [(400, "invalid_grant", "Reconnect QuickBooks"), (400, "invalid_request", "refused to renew")],
 )
 def test_dead_grant_is_a_lost_connection(status, reason, mend):
     flow, intuit = oauth(answer(status, {"error": reason}))
@@ -128,6 +128,14 @@ def test_revoke_takes_a_dead_token_for_done(status):
     flow.revoke("refresh-1")
     assert json.loads(intuit.requests[0].content) == {"token": "refresh-1"}
     assert str(intuit.requests[0].url) == CONFIG.revoke_url
+
+
+def test_wrong_keys_of_ours_cost_no_tenant_its_grant():
+    flow, _ = oauth(answer(401, {"error": "invalid_client"}))
+    with pytest.raises(errors.Misconfigured, match="ERP_QUICKBOOKS_CLIENT_SECRET") as refused:
+        flow.refresh("refresh-1")
+    assert not isinstance(refused.value, errors.ConnectionLost)
+    assert refused.value.retry_after == 120
 
 
 def test_revoke_that_fails_says_so():
