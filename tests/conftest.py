@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,11 @@ ROOT = Path(__file__).resolve().parents[1]
 SERVER_DIR = ROOT / ".pytest_cache" / "postgres"
 # Tests kill workers, not the machine: durability against a power cut would only cost time.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+
+
+# A script that starts the suite in the background has Ctrl-C ignored, and every process started here would inherit that.
+with contextlib.suppress(ValueError):  # not the main thread
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
