@@ -1,0 +1,189 @@
+"""`python -m tests.killpoints.guards [NAME ...]`: is each guard of the write protocol really watched?
+
+Takes one guard at a time out of a scratch copy of the product and lets the harness loose on it. Exit code 1 when a
+guard's absence goes unnoticed, or when its line is not there any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("erp_pipelines", "erp_twins", "webhook_api", "tests")
+LONGEST_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Guard:
+    """One line that keeps a promise, what stands there without it, and the flow that must then break."""
+
+    name: str
+    file: str
+    line: str
+    without: str
+    flow: str
+
+    def remove_from(self, copy: Path) -> None:
+        path = copy / self.file
+        text = path.read_text()
+        if text.count(self.line) != 1:
+            raise SystemExit(f"guard {self.name!r}: its line stands {text.count(self.line)} times in {self.file}")
+        path.write_text(text.replace(self.line, self.without))
+
+
+BRING, DELIVERIES = "erp_pipelines/delivery/bring.py", "erp_pipelines/storage/deliveries.py"
+DOCUMENTS, TOKENS = "erp_pipelines/connectors/quickbooks/documents.py", "erp_pipelines/access/tokens.py"
+GUARDS = (
+    Guard(
+        "the ERP id is committed at once",
+        BRING,
+        "    bind(job, ref, pushed, None if complaint else body)\n",
+        "    bind(job, ref, pushed, None if complaint else body) if record.payload().get('never') else None\n",
+        "push",
+    ),
+    Guard(
+        "a write is noted before it leaves",
+        BRING,
+        "    bringing.mark_sending()\n",
+        "",
+        "push-keyless",
+    ),
+    Guard(
+        "a taken-over event keeps its doubt",
+        DELIVERIES,
+        "set status = 'Pending', claimed_by = null, claimed_until = null\n    where connection_id = :connection and status = 'Processing'",
+        "set status = 'Pending', claimed_by = null, claimed_until = null, in_doubt = false\n"
+        "    where connection_id = :connection and status = 'Processing'",
+        "push-keyless",
+    ),
+    Guard(
+        "a dead worker's claims are taken over",
+        "erp_pipelines/delivery/worker.py",
+        "    if held:\n        _take_over(held)\n",
+        "",
+        "push",
+    ),
+    Guard(
+        "a dead worker's notices are taken over",
+        "erp_pipelines/delivery/worker.py",
+        "        inbox.take_over(conn, held.key)\n",
+        "",
+        "inbound",
+    ),
+    Guard(
+        "an invoice in doubt is looked for",
+        DOCUMENTS,
+        "found = self._invoice_of(order, body) if write.in_doubt else None",
+        "found = None",
+        "invoice-in-doubt-keyless",
+    ),
+    Guard(
+        "a payment in doubt is looked for",
+        DOCUMENTS,
+        "found = self._payment_of(record, body) if write.in_doubt else None",
+        "found = None",
+        "payment-in-doubt-keyless",
+    ),
+    Guard(
+        "a taken name is looked up and adopted",
+        "erp_pipelines/connectors/quickbooks/names.py",
+        "if write.known is None and holder is not None and holder.active and names.is_ours(holder):",
+        "if write.known is None and holder is None:",
+        "push-keyless",
+    ),
+    Guard(
+        "a stale version is read again",
+        "erp_pipelines/connectors/quickbooks/pushing.py",
+        "    except StaleVersion:\n        return send(current())\n",
+        "    except StaleVersion:\n        raise\n",
+        "edit-keyless",
+    ),
+    Guard(
+        "the request key is the same for every repeat",
+        "erp_pipelines/domain/idempotency.py",
+        "parts = (connection_id, entity, entity_id, purpose, content, str(generation))",
+        "parts = (connection_id, entity, entity_id, purpose, content, str(generation), __import__('uuid').uuid4().hex)",
+        "late-effect",
+    ),
+    Guard(
+        "an event's end and its explanation are one transaction",
+        "erp_pipelines/delivery/settle.py",
+        "        sync_log.append(conn, job.key, _entry(job, tried))\n        _tell(conn, job, tried)\n    _count(job, tried)\n",
+        "        _tell(conn, job, tried)\n    with job.transaction() as conn:\n"
+        "        sync_log.append(conn, job.key, _entry(job, tried))\n    _count(job, tried)\n",
+        "push",
+    ),
+    Guard(
+        "a notice is closed after its truth is applied",
+        "erp_pipelines/delivery/inbound.py",
+        "                rest.append(notice)\n",
+        "                inbox.complete(conn, job.key, [notice.id], now=job.now())\n                rest.append(notice)\n",
+        "inbound",
+    ),
+    Guard(
+        "a new refresh token is committed before its access token is used",
+        TOKENS,
+        "        tokens.save_tokens(conn, self._id, self._runtime.cipher, fresh)\n",
+        "",
+        "token-rotated",
+    ),
+    Guard(
+        "a bulk sync asked for again is the same one",
+        "erp_pipelines/delivery/bulk.py",
+        "sync_id = None if entity_ids else syncs.find_open(conn, key, json.dumps(kinds))",
+        "sync_id = None",
+        "bulk",
+    ),
+    Guard(
+        "an order and its event are one transaction",
+        "erp_pipelines/commerce/saving.py",
+        '    """Append the event that tells of the record as it is now; its id."""\n',
+        "    from erp_pipelines.storage.engine import set_scope\n"
+        "    conn.dialect.do_commit(conn.connection.dbapi_connection)\n    set_scope(conn, tenant_id)\n",
+        "shop",
+    ),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.killpoints.guards", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all of them by default")
+    asked = parser.parse_args()
+    unseen = [guard.name for guard in GUARDS if guard.name in (asked.names or [guard.name]) and not noticed(guard)]
+    return 1 if unseen else 0
+
+
+def noticed(guard: Guard) -> bool:
+    """Whether the harness breaks without the guard; says at which point."""
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory)
+        for name in COPIED:
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        guard.remove_from(copy)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.killpoints", guard.flow, "--until-broken"],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy)},
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+    where = next((line.strip() for line in done.stdout.splitlines() if line.startswith("    point")), "")
+    ok = done.returncode == 1 and bool(where)
+    print(
+        f"{'noticed' if ok else 'UNSEEN '}  {guard.name}  [{guard.flow}] {where[:160] or done.stderr[-600:]}",
+        flush=True,
+    )
+    return ok
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,19 @@
+"""A process that dies by SIGKILL at any boundary of a flow doubles nothing, loses nothing and leaves nothing unexplained."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.killpoints.flows import FLOWS
+from tests.killpoints.harness import enumerate_flow
+
+# Every point is nightly work (`./dev killpoints`); a prime stride meets all kinds of boundary in the suite.
+STRIDE = 11
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FLOWS)
+def test_dying_at_a_boundary_doubles_and_loses_nothing(server, template, name):
+    found = enumerate_flow(server, template, name, step=STRIDE)
+    assert found.broken == []
+    assert len(found.points) >= 1
