@@ -18,8 +18,10 @@ from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.tokens import Tokens
 
 log = structlog.get_logger("erp.access")
-# A token is renewed this long before it ends, so that no call starts with one that dies on the way.
+# A token is renewed this long before it ends, so that no call starts with one that dies on the way. One that lives
+# only for minutes or seconds is good for nine tenths of that: else every call would renew it.
 MARGIN = dt.timedelta(minutes=5)
+MARGIN_SHARE = 0.1
 # How long a connection whose secrets don't open is left alone before another look.
 CLOSED_SECONDS = 120.0
 RECONNECT = "An admin must connect it again."
@@ -41,7 +43,7 @@ class StoredTokenSource:
         self._one_at_a_time = threading.Lock()
 
     def access_token(self, *, rejected: str | None = None) -> str:
-        """A token that is good for five minutes at least, and is not `rejected`.
+        """A token that is good for five minutes at least (or most of a shorter life), and is not `rejected`.
 
         Raises ConnectionLost when a person must connect again (the connection is parked then, and an
         alert written), Unavailable when the token host does not answer, SecretsClosed when the stored tokens
@@ -66,7 +68,7 @@ class StoredTokenSource:
     def _good(self, known: Tokens, rejected: str | None) -> bool:
         if known.access_token is None or known.access_token == rejected or known.access_expires_at is None:
             return False
-        return known.access_expires_at - self._runtime.clock.now() > MARGIN
+        return known.access_expires_at - self._runtime.clock.now() > _margin(known)
 
     def _stored(self) -> Tokens | None:
         with self._runtime.db.tenant(self._key.tenant_id) as conn:
@@ -74,13 +76,18 @@ class StoredTokenSource:
 
     def _refreshed(self, rejected: str | None) -> Tokens:
         """Tokens that are committed: the transaction ends before they leave, or before the connection counts as lost."""
+        # Committed before the renewal leaves: should its answer be lost with this process, the next one knows.
         with self._runtime.db.tenant(self._key.tenant_id) as conn:
-            found = self._under_lock(conn, rejected)
+            unanswered = tokens.note_refresh(conn, self._id, self._runtime.clock.now())
+        with self._runtime.db.tenant(self._key.tenant_id) as conn:
+            found = self._under_lock(conn, rejected, unanswered)
         if isinstance(found, ConnectionLost):
             raise found
         return found
 
-    def _under_lock(self, conn: Connection, rejected: str | None) -> Tokens | ConnectionLost:
+    def _under_lock(
+        self, conn: Connection, rejected: str | None, unanswered: dt.datetime | None
+    ) -> Tokens | ConnectionLost:
         before = tokens.read_tokens(conn, self._id, self._runtime.cipher, for_update=True)
         if before is not None and self._good(before, rejected):
             return before  # somebody else has refreshed while we waited for the lock
@@ -89,7 +96,8 @@ class StoredTokenSource:
             return ConnectionLost(f"{row.key} is not connected: {row.state_reason or row.state}", mend=RECONNECT)
         try:
             grant = oauth_of(self._runtime, self._key.provider).refresh(before.refresh_token)
-        except ConnectionLost as error:
+        except ConnectionLost as refused:
+            error = _told(refused, unanswered)
             self._park(conn, error)
             return error
         fresh = tokens_of(grant, self._runtime.clock.now())
@@ -118,4 +126,25 @@ def tokens_of(grant: Grant, now: dt.datetime) -> Tokens:
         grant.refresh_token,
         now + dt.timedelta(seconds=grant.access_expires_in),
         now + dt.timedelta(seconds=grant.refresh_expires_in),
+        refreshed_at=now,
+        grant_ends_at=now + dt.timedelta(seconds=grant.ends_in) if grant.ends_in is not None else None,
+    )
+
+
+def _margin(known: Tokens) -> dt.timedelta:
+    if known.access_expires_at is None or known.refreshed_at is None:
+        return MARGIN
+    return min(MARGIN, (known.access_expires_at - known.refreshed_at) * MARGIN_SHARE)
+
+
+def _told(refused: ConnectionLost, unanswered: dt.datetime | None) -> ConnectionLost:
+    """Why the grant was refused, as far as we know: a renewal whose answer was lost may have replaced our token."""
+    if unanswered is None:
+        return refused
+    return ConnectionLost(
+        f"{refused.message} A renewal begun at {unanswered:%Y-%m-%d %H:%M} UTC was never answered here; the token "
+        "that it brought is lost.",
+        mend=refused.mend,
+        erp_code=refused.erp_code,
+        request_id=refused.request_id,
     )

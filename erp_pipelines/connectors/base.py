@@ -214,12 +214,16 @@ class ErpSession(Protocol):
 
 @dataclass(frozen=True)
 class Grant:
-    """Tokens as the provider gave them; never logged (`repr` hides them)."""
+    """Tokens as the provider gave them; never logged (`repr` hides them).
+
+    Seconds; after `ends_in`, where it is known, a person must consent again however often it was renewed.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     access_expires_in: float
     refresh_expires_in: float
+    ends_in: float | None = None
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,10 @@ class Profile:
 
 @dataclass(frozen=True)
 class Call:
-    """One request. `kind` names it in counts and messages. `repeatable`: a repeat cannot do harm."""
+    """One request. `kind` names it in counts and messages. `repeatable`: a repeat cannot do harm.
+
+    `seconds` is how long to wait for the answer, where that is not as long as the profile says.
+    """
 
     kind: str
     method: str
@@ -100,6 +103,7 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
+    seconds: float | None = None
     expects_json: bool = True
 
 
@@ -161,7 +165,7 @@ class ErpHttp:
 
     def _timeout(self, call: Call) -> httpx.Timeout:
         profile = self.profile
-        seconds = profile.write_seconds if call.write else profile.read_seconds
+        seconds = call.seconds or (profile.write_seconds if call.write else profile.read_seconds)
         return httpx.Timeout(seconds, connect=profile.connect_seconds, pool=profile.connect_seconds)
 
     def _content(self, call: Call, response: httpx.Response) -> bytes:

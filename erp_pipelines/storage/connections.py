@@ -55,6 +55,9 @@ class ConnectionRow:
     settings: ConnectionSettings
     access_token_expires_at: dt.datetime | None
     refresh_token_expires_at: dt.datetime | None
+    tokens_refreshed_at: dt.datetime | None
+    grant_ends_at: dt.datetime | None
+    warned_days: int | None
     connected_by: str | None
     created_at: dt.datetime
 
@@ -189,7 +192,7 @@ def disconnect(conn: Connection, key: ConnectionKey, *, reason: str | None = Non
         conn, row.id, C.tenant_id == key.tenant_id, company=company,
         state=ConnectionState.NOT_CONNECTED.value, state_reason=reason, paused_until=None, is_active=False,
         external_company_id=None, access_token_encrypted=None, refresh_token_encrypted=None,
-        access_token_expires_at=None, refresh_token_expires_at=None,
+        access_token_expires_at=None, refresh_token_expires_at=None, refresh_started_at=None, grant_ends_at=None,
     )  # fmt: skip
     return get(conn, key)
 

@@ -69,6 +69,10 @@ integration_connections = sa.Table(
     sa.Column("refresh_token_encrypted", sa.Text),
     when("access_token_expires_at"),
     when("refresh_token_expires_at"),
+    when("tokens_refreshed_at"),
+    when("refresh_started_at"),  # a renewal that has not been answered yet, or never was
+    when("grant_ends_at"),  # whatever is done, a person must consent again by then
+    sa.Column("warned_days", sa.Integer),  # the last threshold before that end that was told of
     sa.Column("is_active", sa.Boolean, nullable=False, server_default=TRUE),
     sa.Column("state", sa.Text, nullable=False, server_default="Not Connected"),
     sa.Column("state_reason", sa.Text),

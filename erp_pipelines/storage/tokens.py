@@ -31,9 +31,13 @@ class Tokens:
     refresh_token: str = field(repr=False)
     access_expires_at: dt.datetime | None = None
     refresh_expires_at: dt.datetime | None = None
+    refreshed_at: dt.datetime | None = None
+    grant_ends_at: dt.datetime | None = None
 
 
-_TOKENS = sa.select(*SECRETS, C.access_token_expires_at, C.refresh_token_expires_at)
+_TOKENS = sa.select(
+    *SECRETS, C.access_token_expires_at, C.refresh_token_expires_at, C.tokens_refreshed_at, C.grant_ends_at
+)
 
 
 def read_tokens(conn: Connection, connection_id: str, cipher: Cipher, *, for_update: bool = False) -> Tokens | None:
@@ -50,19 +54,31 @@ def read_tokens(conn: Connection, connection_id: str, cipher: Cipher, *, for_upd
         return None
     access = _opened(cipher, connection_id, SECRETS[0], found.access_token_encrypted)
     refresh = _opened(cipher, connection_id, SECRETS[1], found.refresh_token_encrypted)
-    return Tokens(access, refresh or "", found.access_token_expires_at, found.refresh_token_expires_at)
+    return Tokens(access, refresh or "", *found[len(SECRETS) :])
 
 
 def save_tokens(conn: Connection, connection_id: str, cipher: Cipher, tokens: Tokens) -> None:
-    """Replace the stored tokens. Raises NotFound."""
+    """Replace the stored tokens: whatever renewal was under way has been answered. Raises NotFound."""
     clear = zip(SECRETS, (tokens.access_token, tokens.refresh_token), strict=True)
     sealed = {column.name: _sealed(cipher, connection_id, column, plain) for column, plain in clear}
     expiry = {
         "access_token_expires_at": tokens.access_expires_at,
         "refresh_token_expires_at": tokens.refresh_expires_at,
+        "tokens_refreshed_at": tokens.refreshed_at,
+        "refresh_started_at": None,
+        "grant_ends_at": tokens.grant_ends_at,
     }
     if not change(conn, connection_id, **sealed, **expiry):
         raise NotFound(f"There is no connection {connection_id}.")
+
+
+def note_refresh(conn: Connection, connection_id: str, now: dt.datetime) -> dt.datetime | None:
+    """Note that a renewal is about to leave; the moment of an earlier one that was never answered, if there is one."""
+    earlier: dt.datetime | None = conn.execute(
+        sa.select(C.refresh_started_at).where(C.id == connection_id, IN_SCOPE).with_for_update(key_share=True)
+    ).scalar_one()
+    change(conn, connection_id, refresh_started_at=earlier or now)
+    return earlier
 
 
 def rotate_tokens(conn: Connection, connection_id: str, cipher: Cipher) -> int:

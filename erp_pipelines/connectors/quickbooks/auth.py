@@ -39,6 +39,10 @@ _CONSENT_MENDS = {
     "unsupported_grant_type": "This is a fault of the integration: report it.",
 }
 _LOST_MENDS = {"invalid_grant": "Reconnect QuickBooks in the integration settings."}
+# Asks for the absolute end of the grant, five years after the consent.
+HARD_END = {"x-include-refresh-token-hard-expires-in": "true"}
+# A renewal holds the connection's row while it waits, all its tries together no longer than the database allows.
+TOKEN_SECONDS = 20.0
 # How long a connection is left alone when Intuit refuses our own keys: a wrong secret must cost no tenant a new consent.
 WRONG_KEYS_SECONDS = 120.0
 
@@ -101,9 +105,16 @@ class QuickBooksOAuth:
         return self._token_call("oauth.refresh", form)
 
     def _token_call(self, kind: str, form: Mapping[str, str]) -> Answer:
-        headers = {**self._basic(), "Content-Type": "application/x-www-form-urlencoded"}
-        body = urlencode(form).encode()
-        return self._exchange(Call(kind=kind, method="POST", url=self._config.token_url, headers=headers, body=body))
+        form_type = {"Content-Type": "application/x-www-form-urlencoded"}
+        call = Call(
+            kind=kind,
+            method="POST",
+            url=self._config.token_url,
+            headers={**self._basic(), **form_type, **HARD_END},
+            body=urlencode(form).encode(),
+            seconds=TOKEN_SECONDS,
+        )
+        return self._exchange(call)
 
     def _exchange(self, call: Call) -> Answer:
         """Raises Throttled, and Unavailable for anything but an answer below 500 that means something."""
@@ -124,7 +135,13 @@ class QuickBooksOAuth:
             doc = TokenDoc.model_validate(answer.body)
         except ValidationError:
             raise Unavailable("Intuit's token answer has no tokens in it.", request_id=answer.request_id) from None
-        return Grant(doc.access_token, doc.refresh_token, doc.expires_in, doc.x_refresh_token_expires_in)
+        return Grant(
+            doc.access_token,
+            doc.refresh_token,
+            doc.expires_in,
+            doc.x_refresh_token_expires_in,
+            doc.x_refresh_token_hard_expires_in,
+        )
 
 
 def _reason(answer: Answer) -> str:

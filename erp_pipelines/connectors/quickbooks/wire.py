@@ -141,3 +141,4 @@ class TokenDoc(BaseModel):
     refresh_token: str = Field(min_length=1, repr=False)
     expires_in: float = 3600
     x_refresh_token_expires_in: float = 8640000
+    x_refresh_token_hard_expires_in: float | None = None
