@@ -8,7 +8,7 @@ import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import oauth_of, tokens_of
-from erp_pipelines.connectors.base import Company, Grant
+from erp_pipelines.connectors.provider import Company, Grant
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import Conflict, ConsentRefused
 from erp_pipelines.security import oauth_state

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.connectors.base import Notice, WebhookSource
+from erp_pipelines.connectors.provider import Notice, WebhookSource
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import NotFound, PipelineError
 from erp_pipelines.domain.idempotency import notice_key

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from erp_pipelines.connectors.base import Connector
+from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import NotFound
 from erp_pipelines.security.cipher import Cipher

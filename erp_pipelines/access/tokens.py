@@ -8,7 +8,7 @@ import threading
 import structlog
 
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.connectors.base import Grant, OAuthProvider
+from erp_pipelines.connectors.provider import Grant, OAuthProvider
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import Conflict, ConnectionLost, SecretsClosed
 from erp_pipelines.domain.outcomes import explain

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,15 +28,13 @@ DEFAULT_PAUSE = 60.0
 LONGEST_PAUSE = 300.0
 
 Refusal = Callable[[Call, Answer], ErpError | None]
-Jitter = Callable[[], float]
-_chance: Jitter = secrets.SystemRandom().random
 
 
 class Caller:
     """Sends calls for one connection. `refusal` reads the provider's own error bodies, 2xx ones included."""
 
-    def __init__(self, http: ErpHttp, lent: Lent, *, refusal: Refusal, jitter: Jitter = _chance) -> None:
-        self._http, self._lent, self._refusal, self._jitter = http, lent, refusal, jitter
+    def __init__(self, http: ErpHttp, lent: Lent, *, refusal: Refusal) -> None:
+        self._http, self._lent, self._refusal = http, lent, refusal
 
     def call(self, call: Call) -> Answer:
         """The provider's answer to a call it did not refuse.
@@ -51,7 +48,7 @@ class Caller:
                 return self._authorised(call)
             except (Transient, ConnectionLost) as error:
                 tries.note(error)
-                pause = tries.pause(error, self._jitter)
+                pause = tries.pause(error, self._lent.jitter)
                 if pause is None:
                     raise tries.verdict(error) from None
             self._lent.clock.sleep(pause)
@@ -112,7 +109,7 @@ class _Tries:
     def note(self, error: ErpError) -> None:
         self.doubt = self.doubt or isinstance(error, AnswerLost)
 
-    def pause(self, error: ErpError, jitter: Jitter) -> float | None:
+    def pause(self, error: ErpError, jitter: Callable[[], float]) -> float | None:
         """Seconds until the next try; None when there is none."""
         if isinstance(error, Throttled):
             sit_out = not self.waited and error.retry_after <= SHORT_WAIT

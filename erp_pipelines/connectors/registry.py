@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from erp_pipelines.connectors.base import Connector
 from erp_pipelines.connectors.http import Transport
+from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
 from erp_pipelines.domain.clock import Clock

@@ -22,7 +22,7 @@ from erp_pipelines.domain.outcomes import Explained, explain, judge
 from erp_pipelines.domain.retry import next_attempt_at
 from erp_pipelines.domain.states import Direction, SyncStatus
 from erp_pipelines.storage import alerts, connections, inbox, mappings, sync_log
-from erp_pipelines.storage.engine import Connection, StorageError
+from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox import StoredNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
@@ -90,7 +90,7 @@ def _process(job: Job, notices: list[StoredNotice]) -> None:
         return
     try:
         truth = job.erp.truth(sorted(_refs(job, notices)))
-    except (LockLost, DatabaseDown, StorageError):
+    except (LockLost, DatabaseDown):
         raise
     except Exception as error:  # noqa: BLE001 - judged like everything an ERP call provokes
         _postpone(job, notices, error)
@@ -147,7 +147,7 @@ def _apply(job: Job, truth: Truth, state: DocumentState) -> Applied:
                 return Applied(None)
             changed = _take_over(conn, job, truth, state, known, started_at)
             return Applied(known.entity_id, changed)
-    except (LockLost, DatabaseDown, StorageError):
+    except (LockLost, DatabaseDown):
         raise
     except Exception as error:
         log.exception(

@@ -74,6 +74,7 @@ def start(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: T
         pacer=StoredPacer(session, runtime.clock, key, row.id, runtime.requests_per_minute.get(key.provider, 60)),
         clock=runtime.clock,
         calls=tally.calls,
+        jitter=runtime.jitter,
     )
     return Job(runtime, session, row, facts, runtime.connector(key.provider).session(facts, lent), tally)
 

@@ -21,7 +21,6 @@ from erp_pipelines.domain.outcomes import Outcome, judge
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.storage import deliveries
 from erp_pipelines.storage.deliveries import Claim
-from erp_pipelines.storage.engine import StorageError
 
 log = structlog.get_logger("erp.delivery")
 
@@ -67,7 +66,7 @@ def deliver_one(job: Job, claim: Claim) -> None:
     bringing = Bringing(job, claim)
     try:
         done = _attempt(bringing)
-    except (LockLost, DatabaseDown, StorageError):
+    except (LockLost, DatabaseDown):
         raise
     except Exception as error:  # noqa: BLE001 - whatever an event provokes is its own verdict
         settle(job, _failed(job, claim, error, started_at))

@@ -58,7 +58,7 @@ class Database:
     def tenant(self, tenant_id: str) -> Iterator[Connection]:
         """A transaction that sees this tenant's rows only. Commits at the end, rolls back on an error.
 
-        Raises DatabaseDown when the server cannot be reached.
+        Raises DatabaseDown, with the reason, when the server cannot be reached or cannot serve it now.
         """
         with self._transaction(tenant_id) as conn:
             yield conn
@@ -71,7 +71,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, scope: str) -> Iterator[Connection]:
-        with self._checked_out() as conn, conn.begin():
+        with self._checked_out() as conn, _explained(self.engine), conn.begin():
             set_scope(conn, scope)
             yield conn
 
@@ -79,8 +79,10 @@ class Database:
     def _checked_out(self) -> Iterator[Connection]:
         try:
             conn = self.engine.connect()
-        except sa.exc.OperationalError as error:
-            raise database_down(self.engine) from error
+        except sa.exc.DBAPIError as error:
+            raise database_down(self.engine, error) from error
+        except sa.exc.TimeoutError as error:  # all of the pool is in use, and stays so
+            raise DatabaseDown("No database connection became free in time.", mend=CROWDED) from error
         with conn:
             yield conn
 
@@ -91,7 +93,7 @@ class Database:
         All statements of a worker go through its session, so losing the session means losing the lock
         and the next statement fails before anything else is sent.
         """
-        with self._checked_out() as conn:
+        with self._checked_out() as conn, _explained(self.engine):
             taken = conn.execute(
                 sa.text("select pg_try_advisory_lock(hashtextextended(:name, 0))"), {"name": name}
             ).scalar_one()
@@ -116,7 +118,10 @@ class WorkerSession:
 
     @contextmanager
     def tenant(self, tenant_id: str) -> Iterator[Connection]:
-        """A transaction on the session that holds the lock. Raises LockLost when the session is gone."""
+        """A transaction on the session that holds the lock.
+
+        Raises LockLost when the session is gone, DatabaseDown when the server cannot serve it now.
+        """
         if self.conn.invalidated or self.conn.closed:
             raise LockLost("The database session ended, and the connection's lock with it.")
         try:
@@ -126,6 +131,8 @@ class WorkerSession:
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise LockLost("The database session ended, and the connection's lock with it.") from error
+            if isinstance(error, StorageDown):
+                raise database_down(self.conn.engine, error) from error
             raise
 
 
@@ -149,9 +156,38 @@ def driver_url(url: str) -> sa.URL:
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
-def database_down(engine: Engine) -> DatabaseDown:
+@contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    """What PostgreSQL cannot do now, in words for a person. What a statement did wrong stays what it is."""
+    try:
+        yield
+    except StorageDown as error:
+        raise database_down(engine, error) from error
+
+
+CROWDED = "Raise max_connections, or lower the number of lanes and processes."
+# By SQLSTATE, of what the server itself says of its trouble: what happened, and the mend.
+TROUBLE = {
+    "53100": ("PostgreSQL's disk is full.", "Free some space: everything goes on by itself."),
+    "53200": ("PostgreSQL is out of memory.", "Give it more, or lower its settings."),
+    "53300": ("PostgreSQL takes no more connections.", CROWDED),
+    "40001": ("Two transactions met and one had to give way.", "Nothing is to be done: it is tried again."),
+    "40P01": ("Two transactions waited for each other and one had to give way.", "It is tried again by itself."),
+    "55P03": ("A row stayed locked for too long.", "Look for a session that is idle in a transaction."),
+    "57014": ("A statement took too long: it met a lock.", "Look for a session that is idle in a transaction."),
+    "25P02": ("The transaction had failed before.", "It is tried again by itself."),
+    "57P03": ("PostgreSQL is starting or stopping.", "Wait: everything goes on by itself."),
+}
+
+
+def database_down(engine: Engine, error: Exception) -> DatabaseDown:
+    """Why the server cannot be used now, and what to do."""
+    known = TROUBLE.get(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
     url = engine.url
+    where = f"{url.host}:{url.port or 5432} (database {url.database!r})"
+    if known:
+        return DatabaseDown(f"{known[0]} It is the one at {where}.", mend=known[1])
     return DatabaseDown(
-        f"PostgreSQL at {url.host}:{url.port or 5432} (database {url.database!r}) cannot be reached.",
+        f"PostgreSQL at {where} cannot be reached.",
         mend="Start it, or correct ERP_DATABASE_URL; unset, an embedded server is used.",
     )

@@ -34,7 +34,7 @@ def listening(db: Database) -> Iterator[Listener]:
     try:
         conn = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="erp listener")
     except psycopg.OperationalError as error:
-        raise database_down(db.engine) from error
+        raise database_down(db.engine, error) from error
     with conn:
         for channel in CHANNELS:
             conn.execute(sql.SQL("listen {}").format(sql.Identifier(channel)))

@@ -86,8 +86,8 @@ class Harness:
         try:
             self._recover(scene, order)
             self._flow.check(scene)
-        except AssertionError as error:
-            found.broken.append((point, ended.crossed[-1], str(error)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it broke here
+            found.broken.append((point, ended.crossed[-1], f"{type(error).__name__}: {error}"))
         return ended
 
     def _recover(self, scene: Scene, order: Order) -> None:

@@ -11,16 +11,7 @@ from typing import Any
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import tenants
-from erp_pipelines.connectors.base import (
-    ConnectionFacts,
-    DocumentState,
-    ExternalRef,
-    Lent,
-    Pushed,
-    Ref,
-    Truth,
-    Write,
-)
+from erp_pipelines.connectors.base import ConnectionFacts, DocumentState, ExternalRef, Lent, Pushed, Ref, Truth, Write
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import AnswerLost
 from erp_pipelines.domain.events import CanonicalRecord

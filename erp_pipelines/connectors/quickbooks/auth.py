@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
-from erp_pipelines.connectors.base import Company, Grant
 from erp_pipelines.connectors.calling import lent_for_once, throttled
 from erp_pipelines.connectors.http import Answer, Call, ErpHttp, encode
+from erp_pipelines.connectors.provider import Company, Grant
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import described
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig

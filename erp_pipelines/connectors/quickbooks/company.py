@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from erp_pipelines.connectors.base import Company, ConnectionFacts
+from erp_pipelines.connectors.base import ConnectionFacts
+from erp_pipelines.connectors.provider import Company
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.wire import AccountDoc, TaxCodeDoc

@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from erp_pipelines.connectors.base import ExternalRef, Notice
+from erp_pipelines.connectors.base import ExternalRef
+from erp_pipelines.connectors.provider import Notice
 from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.idempotency import notice_key
 from erp_pipelines.security.signatures import signed_by

@@ -50,7 +50,7 @@ def _migrate(db: Database, step: Callable[[Config], None]) -> tuple[str | None, 
     try:
         conn = db.engine.connect()
     except sa.exc.OperationalError as error:
-        raise database_down(db.engine) from error
+        raise database_down(db.engine, error) from error
     with conn, conn.begin():
         _prepare(conn)
         before = _context(conn).get_current_revision()

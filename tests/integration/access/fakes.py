@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from erp_pipelines.access import consent
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.connectors.base import Company, ConnectionFacts, ExternalRef, Grant, Notice
+from erp_pipelines.connectors.base import ConnectionFacts, ExternalRef
+from erp_pipelines.connectors.provider import Company, Grant, Notice
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import ConnectionLost, ConsentRefused, RecordInvalid
 from erp_pipelines.security.cipher import Cipher, new_key

@@ -10,7 +10,7 @@ from erp_pipelines.access import connections as access
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import StoredTokenSource
 from erp_pipelines.domain.connections import ConnectionState
-from erp_pipelines.domain.errors import ConnectionLost, NotFound, Unavailable
+from erp_pipelines.domain.errors import ConnectionLost, DatabaseDown, NotFound, Unavailable
 from erp_pipelines.security.cipher import Cipher, SecretUnreadable, new_key
 from erp_pipelines.storage import connections, outbox, tokens
 from tests.integration.access.fakes import KEY, FakeOAuth, connect, scalar
@@ -99,7 +99,7 @@ def test_a_token_whose_refresh_token_could_not_be_stored_is_not_handed_out(
 
     with monkeypatch.context() as patch:
         patch.setattr(tokens, "save_tokens", broken)
-        with pytest.raises(sa.exc.OperationalError):
+        with pytest.raises(DatabaseDown):
             one.access_token(rejected="access-0")
     assert stored_refresh_token(runtime, row.id) == "refresh-0"
     with pytest.raises(ConnectionLost):  # visible: the fake forgets the old one at once, as the harsher servers do

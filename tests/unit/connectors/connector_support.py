@@ -77,7 +77,7 @@ class Line:
 
     @property
     def lent(self) -> Lent:
-        return Lent(self.tokens, self.pace, self.clock, self.counts)
+        return Lent(self.tokens, self.pace, self.clock, self.counts, lambda: 0.5)
 
     @property
     def http(self) -> ErpHttp:
@@ -85,7 +85,7 @@ class Line:
 
     @property
     def caller(self) -> Caller:
-        return Caller(self.http, self.lent, refusal=refusal, jitter=lambda: 0.5)
+        return Caller(self.http, self.lent, refusal=refusal)
 
 
 def line(*steps: Step) -> Line:

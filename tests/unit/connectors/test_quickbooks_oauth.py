@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from erp_pipelines.connectors.base import Connector
 from erp_pipelines.connectors.http import MockTransport
+from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
 from erp_pipelines.domain import errors
 from tests.support.clock import FakeClock

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from erp_pipelines.connectors.base import ConnectionFacts, Connector, ExternalRef
+from erp_pipelines.connectors.base import ConnectionFacts, ExternalRef
+from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.connectors.registry import PROVIDERS, connectors, display_name
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
 from erp_pipelines.domain.errors import NotFound
