@@ -47,6 +47,11 @@ def payments_of(conn: Connection, tenant_id: str, order_id: str) -> list[Payment
     return [stored.payment for stored in store.of_order(conn, tenant_id, order_id)]
 
 
+def host_payments(conn: Connection, tenant_id: str, order_id: str) -> list[Payment]:
+    """Those that the host has recorded."""
+    return [found.payment for found in store.of_order(conn, tenant_id, order_id) if found.source == store.HOST]
+
+
 def orders_of(conn: Connection, tenant_id: str, provider: str, erp_id: str, payment_id: str | None = None) -> list[str]:
     """Ids of the orders that an ERP's payment was applied to when it was last taken over, in order.
 
@@ -139,13 +144,15 @@ def apply_from_erp(
     balance: Decimal,
     payments: Sequence[ErpPayment],
     ours: Collection[str] = (),
+    document_is_behind: bool = False,
 ) -> bool:
     """Take over what the ERP says of the order's document; whether anything changed. Appends no event.
 
     `payments` are all that the ERP applies to the document. Those whose ERP id stands in `ours` are payments
     that we sent there and are left alone; the others are kept as the provider's own, and those of its own that it
     does not name any more are removed. The payment status follows the document's balance, plus what the host has
-    received and the provider does not know of; a refunded order stays refunded.
+    received and the provider does not know of; a refunded order stays refunded. Where a newer state of the order has
+    yet to reach the document (`document_is_behind`), what was received is weighed against the order instead.
     An order that the tables do not hold (a host that only emits events) is no change.
     """
     order = find_locked(conn, tenant_id, order_id)
@@ -153,7 +160,7 @@ def apply_from_erp(
         return False
     theirs = [payment for payment in payments if payment.id not in ours]
     changed = _take_over(conn, tenant_id, order, provider, theirs)
-    status = _status_from(conn, tenant_id, order, provider, total, balance)
+    status = _status_from(conn, tenant_id, order, provider, total, balance, behind=document_is_behind)
     if status is not order.payment_status:
         commerce_orders.set_payment_status(conn, tenant_id, order_id, status)
     return changed or status is not order.payment_status
@@ -195,15 +202,16 @@ def _erp_ids(provider: str, erp_id: str, order_id: str) -> tuple[str, str]:
 
 
 def _status_from(
-    conn: Connection, tenant_id: str, order: Order, provider: str, total: Decimal, balance: Decimal
+    conn: Connection, tenant_id: str, order: Order, provider: str, total: Decimal, balance: Decimal, *, behind: bool
 ) -> PaymentStatus:
     """A document of nothing says nothing of money: so does a voided one."""
     if order.payment_status is PaymentStatus.REFUNDED or not order.amount_due:
         return order.payment_status
-    if total > 0 and balance <= 0:
+    if total > 0 and balance <= 0 and not behind:
         return PaymentStatus.PAID
     elsewhere = store.host_total_unknown_to(conn, tenant_id, order.id, provider)
-    return status_for(total if total > 0 else order.amount_due, max(total - balance, ZERO) + elsewhere)
+    due = total if total > 0 and not behind else order.amount_due
+    return status_for(due, max(total - balance, ZERO) + elsewhere)
 
 
 def _seen(conn: Connection, tenant_id: str, order: Order, payment_id: str, amount: Decimal | None) -> bool:

@@ -161,7 +161,10 @@ class DocumentState:
 
 @dataclass(frozen=True)
 class PaymentState:
-    """A payment as it stands in the ERP now; `applied` says how much of it went to which document."""
+    """A payment as it stands in the ERP now; `applied` says how much of it went to which document.
+
+    `record_id` is our id of it, where the document says that we made it.
+    """
 
     ref: ExternalRef
     date: dt.date | None
@@ -170,6 +173,7 @@ class PaymentState:
     gone: bool
     applied: Mapping[ExternalRef, Decimal]
     updated_at: dt.datetime | None
+    record_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,13 @@ class ErpSession(Protocol):
 
         Raises AnswerLost when the write may have happened, NameTaken when its natural key belongs to
         something that cannot be adopted, and the other errors of `domain.errors`.
+        """
+        ...
+
+    def find(self, write: Write) -> Pushed | None:
+        """The document that an earlier try of exactly this record has left; None when it is certain that there is none.
+
+        Looks only. Raises AnswerLost while the earlier try may still be at work in the ERP.
         """
         ...
 

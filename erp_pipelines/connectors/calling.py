@@ -40,13 +40,14 @@ class Caller:
         """The provider's answer to a call it did not refuse.
 
         A token refused is renewed once; calls that can do no harm twice are repeated up to twice. Once the answer
-        to a write was lost, whatever fails after that stays AnswerLost: its effect is still unknown.
+        to a write was lost, whatever fails after that stays AnswerLost, save the provider's definitive refusal: the
+        effect is still unknown.
         """
         tries = _Tries(call)
         while True:
             try:
                 return self._authorised(call)
-            except (Transient, ConnectionLost) as error:
+            except (Transient, ConnectionLost, Rejected) as error:
                 tries.note(error)
                 pause = tries.pause(error, self._lent.jitter)
                 if pause is None:
@@ -116,13 +117,14 @@ class _Tries:
             self.waited = True
             return error.retry_after if sit_out else None
         harmless = self.call.repeatable or isinstance(error, NotSent)
-        if isinstance(error, ConnectionLost) or not harmless or self.repeats >= REPEATS:
+        if isinstance(error, (ConnectionLost, Rejected)) or not harmless or self.repeats >= REPEATS:
             return None
         self.repeats += 1
         return min(SHORT_WAIT, (0.5, 1.0)[self.repeats - 1] * (1 + jitter()))
 
     def verdict(self, error: ErpError) -> ErpError:
-        if not self.doubt or isinstance(error, AnswerLost):
+        definitive = isinstance(error, Rejected) and error.definitive
+        if not self.doubt or definitive or isinstance(error, AnswerLost):
             return error
         return AnswerLost(
             f"An earlier try of this write went unanswered, and then: {error.message}",
@@ -171,6 +173,7 @@ def refused_by_status(http: ErpHttp, call: Call, answer: Answer) -> ErpError | N
         mend=f"Look the call up with {provider}'s support by its request id, or retry it.",
         erp_code=str(status),
         request_id=request_id,
+        definitive=False,  # whoever said it, it was not the provider's own table: no proof that an earlier try did nothing
     )
 
 

@@ -8,16 +8,17 @@ from decimal import Decimal
 
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import ExternalRef, Known, Pushed, Ref, Write
+from erp_pipelines.delivery.bindings import bind, find, requirement, show
 from erp_pipelines.delivery.job import LEASE, Job
-from erp_pipelines.delivery.reports import Document
 from erp_pipelines.domain.errors import LockLost, RecordInvalid, Rejected, RequirementMissing
-from erp_pipelines.domain.events import CanonicalRecord, EntityType
+from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.idempotency import fingerprint, request_key
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
-from erp_pipelines.storage import deliveries, mappings, requeue
+from erp_pipelines.storage import deliveries, doubts
 from erp_pipelines.storage.deliveries import Claim
+from erp_pipelines.storage.doubts import Doubt
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
 # Requirements nest two deep: a payment needs its order's customer. More would be a circle.
@@ -32,20 +33,26 @@ class Bringing:
     claim: Claim
     marked: bool = False
 
-    def found_an_older_state(self, ref: Ref) -> bool:
-        """Whether a document that was found is the trace of an earlier event, which knew less than this one."""
-        mine = ref == Ref(self.claim.entity_type, self.claim.entity_id)
-        return mine and self.claim.in_doubt and not self.claim.own_doubt
+    @property
+    def own(self) -> Ref:
+        """The record that the event itself tells of."""
+        return Ref(self.claim.entity_type, self.claim.entity_id)
 
-    def mark_sending(self) -> None:
-        """Note that a write is about to leave. Raises LockLost when the claim is no longer ours."""
-        if self.marked:
+    def mark_sending(self, write: Write) -> None:
+        """Note that a write is about to leave, and of a record that is to be made what is sent.
+
+        Raises LockLost when the claim is no longer ours.
+        """
+        if self.marked and write.known:
             return
-        now = self.job.now()
-        with self.job.transaction() as conn:
-            ours = deliveries.mark_sending(
-                conn, self.job.row.id, self.claim.id, self.job.owner, now=now, until=now + LEASE
-            )
+        now, job, ref = self.job.now(), self.job, write.ref
+        with job.transaction() as conn:
+            ours = deliveries.mark_sending(conn, job.row.id, self.claim.id, job.owner, now=now, until=now + LEASE)
+            if ours and write.known is None:
+                doubts.note(
+                    conn, job.key, job.row.id, ref.entity_type, ref.entity_id, payload=write.record.payload(),
+                    key_generation=self.claim.key_generation, delivery_id=self.claim.id, now=now,
+                )  # fmt: skip
         if not ours:
             raise LockLost(f"Event {self.claim.id} belongs to another worker now.")
         self.marked = True
@@ -66,17 +73,16 @@ def bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0)
     Nothing is sent when its body equals the last one sent. Raises the errors of `domain.errors`.
     """
     job = bringing.job
+    doubt = settle_older(bringing, ref, record, depth)
     refs = resolve(bringing, record, depth)
     body = fingerprint(job.erp.body(record, refs))
     known = find(job, ref)
     if known and known.fingerprint == body:
-        _show(job, ref, Outcome.UNCHANGED, ExternalRef(known.external_type, known.external_id), known.external_number)
+        show(job, ref, Outcome.UNCHANGED, ExternalRef(known.external_type, known.external_id), known.external_number)
         return Brought(Outcome.UNCHANGED, known.external_id)
-    bringing.mark_sending()
-    pushed = job.erp.push(_write(bringing, ref, record, refs, known))
-    if pushed.outcome is Outcome.ADOPTED and bringing.found_an_older_state(ref):
-        bind(job, ref, pushed, None)
-        return bring(bringing, ref, record, depth + 1)
+    write = _write(bringing, ref, record, refs, known, doubt)
+    bringing.mark_sending(write)
+    pushed = job.erp.push(write)
     complaint = total_complaint(record, pushed)
     # Without a fingerprint the next try sends the document again instead of taking it for settled.
     bind(job, ref, pushed, None if complaint else body)
@@ -85,21 +91,46 @@ def bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0)
     return Brought(pushed.outcome, pushed.external_id, pushed.request_id)
 
 
+def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0) -> Doubt | None:
+    """The doubt about exactly this record, if there is one: the same may be sent again, under the same key.
+
+    If what was sent then differs from what is to be sent now, what became of it is found out first: it is adopted
+    as it stands, or was proven absent. Raises AnswerLost while neither is certain.
+    """
+    job = bringing.job
+    with job.transaction() as conn:
+        doubt = doubts.find(conn, job.row.id, ref.entity_type, ref.entity_id)
+    if doubt is None or fingerprint(doubt.payload) == fingerprint(record.payload()):
+        return doubt
+    older = decode(ref.entity_type, dict(doubt.payload))
+    left = job.erp.find(_write(bringing, ref, older, resolve(bringing, older, depth), None, doubt))
+    if left is not None:
+        bind(job, ref, left, None)
+        return None
+    with job.transaction() as conn:
+        doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
+    return None
+
+
 def _write(
-    bringing: Bringing, ref: Ref, record: CanonicalRecord, refs: Mapping[Ref, str], known: StoredMapping | None
+    bringing: Bringing,
+    ref: Ref,
+    record: CanonicalRecord,
+    refs: Mapping[Ref, str],
+    known: StoredMapping | None,
+    doubt: Doubt | None,
 ) -> Write:
     content = fingerprint(record.payload())
     claim, connection_id = bringing.claim, bringing.job.row.id
+    generation = doubt.key_generation if doubt else claim.key_generation
     return Write(
         ref=ref,
         record=record,
         refs=refs,
         known=Known(known.external_id, known.sync_token) if known else None,
-        key=lambda purpose: request_key(
-            connection_id, ref.entity_type, ref.entity_id, purpose, content, claim.key_generation
-        ),
-        in_doubt=claim.in_doubt,
-        doubt_since=claim.sent_at if claim.in_doubt else None,
+        key=lambda purpose: request_key(connection_id, ref.entity_type, ref.entity_id, purpose, content, generation),
+        in_doubt=doubt is not None or (claim.in_doubt and ref == bringing.own),
+        doubt_since=doubt.sent_at if doubt else None,
     )
 
 
@@ -149,46 +180,6 @@ def _customer_of(job: Job, payment: Payment) -> str:
     if not isinstance(order, Order):
         raise RecordInvalid(f"{payment.order_id} is no order.")
     return order.customer_id
-
-
-def find(job: Job, ref: Ref) -> StoredMapping | None:
-    with job.transaction() as conn:
-        return mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
-
-
-def requirement(ref: Ref) -> str:
-    """What an event waits for when this record is missing in the ERP."""
-    return f"mapping:{ref.entity_type}:{ref.entity_id}"
-
-
-def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
-    """Commit the ERP's id before anything else happens, and make due what waited for it."""
-    now = job.now()
-    with job.transaction() as conn:
-        mappings.bind(
-            conn,
-            job.key,
-            entity_type=ref.entity_type,
-            entity_id=ref.entity_id,
-            external_id=pushed.external_id,
-            external_type=pushed.external_type,
-            number=pushed.external_number,
-            sync_token=pushed.sync_token,
-            fingerprint=body,
-            balance=pushed.balance,
-            updated_at=pushed.updated_at,
-            now=now,
-        )
-        requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)
-    _show(job, ref, pushed.outcome, ExternalRef(pushed.external_type, pushed.external_id), pushed.external_number)
-
-
-def _show(job: Job, ref: Ref, outcome: Outcome, there: ExternalRef, number: str | None) -> None:
-    """For the worker's report."""
-    document = Document(
-        ref.entity_type, ref.entity_id, outcome, there.external_type, there.external_id, number, job.url(there)
-    )
-    job.tally.document(document)
 
 
 def total_complaint(record: CanonicalRecord, pushed: Pushed) -> Rejected | None:

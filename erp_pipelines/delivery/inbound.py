@@ -5,37 +5,25 @@ So the order, loss and repetition of notices don't matter, and equal notices of 
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import structlog
 
 from erp_pipelines.commerce import payments as commerce_payments
-from erp_pipelines.connectors.base import DocumentState, ExternalRef, Truth
+from erp_pipelines.connectors.base import ExternalRef, Truth
+from erp_pipelines.delivery.apply import Applied, apply, known_as
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import NOTICES
 from erp_pipelines.domain import outcomes
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
 from erp_pipelines.domain.events import EntityType
-from erp_pipelines.domain.outcomes import Explained, explain, judge
+from erp_pipelines.domain.outcomes import explain, judge
 from erp_pipelines.domain.retry import next_attempt_at
-from erp_pipelines.domain.states import Direction, SyncStatus
-from erp_pipelines.storage import alerts, connections, inbox, mappings, sync_log
+from erp_pipelines.storage import alerts, connections, inbox, mappings
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox import StoredNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
-log = structlog.get_logger("erp.delivery")
-
 BATCH = 100
-# The ERP's record types that tell of money, and which of our entities each may stand for.
-OURS = {
-    "Invoice": EntityType.ORDER,
-    "Payment": EntityType.PAYMENT,
-    "Customer": EntityType.CUSTOMER,
-    "Item": EntityType.PRODUCT,
-}
+# The ERP's record types that tell of money.
 MONEY = frozenset({"Invoice", "Payment"})
 NOT_APPLIED = "Changes of such records in the ERP are not applied here."
 ECHO = "It tells of our own write."
@@ -68,7 +56,7 @@ def _without_echoes(job: Job, notices: Sequence[StoredNotice]) -> list[StoredNot
 def _idle(conn: Connection, job: Job, notice: StoredNotice) -> str | None:
     if notice.external_type not in MONEY:
         return NOT_APPLIED
-    known = _known(conn, job, ExternalRef(notice.external_type, notice.external_id))
+    known = known_as(conn, job, ExternalRef(notice.external_type, notice.external_id))
     return ECHO if known and _is_echo(notice, known) else None
 
 
@@ -77,11 +65,6 @@ def _is_echo(notice: StoredNotice, known: StoredMapping) -> bool:
     if notice.occurred_at is None or known.external_updated_at is None:
         return False
     return notice.occurred_at.replace(microsecond=0) <= known.external_updated_at
-
-
-def _known(conn: Connection, job: Job, ref: ExternalRef) -> StoredMapping | None:
-    found = mappings.find_external(conn, job.key, OURS[ref.external_type], [ref.external_id])
-    return found.get(ref.external_id)
 
 
 def _process(job: Job, notices: list[StoredNotice]) -> None:
@@ -95,7 +78,7 @@ def _process(job: Job, notices: list[StoredNotice]) -> None:
     except Exception as error:  # noqa: BLE001 - judged like everything an ERP call provokes
         _postpone(job, notices, error)
         return
-    results = {state.ref: _apply(job, truth, state) for state in truth.documents}
+    results = {state.ref: apply(job, truth, state) for state in truth.documents}
     for notice in notices:
         _close(job, notice, [results[ref] for ref in _documents_behind(truth, notice) if ref in results])
 
@@ -110,7 +93,7 @@ def _refs(job: Job, notices: Sequence[StoredNotice]) -> set[ExternalRef]:
 
 
 def _invoice_of(conn: Connection, job: Job, payment: ExternalRef) -> set[ExternalRef]:
-    known = _known(conn, job, payment)
+    known = known_as(conn, job, payment)
     orders = commerce_payments.orders_of(
         conn, job.key.tenant_id, job.key.provider, payment.external_id, known.entity_id if known else None
     )
@@ -126,118 +109,6 @@ def _documents_behind(truth: Truth, notice: StoredNotice) -> set[ExternalRef]:
         return linked
     # A payment that is gone links nothing: every document that was read may be the one it paid.
     return {named} if named.external_type != "Payment" else {state.ref for state in truth.documents}
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What became of one document. `order_id` is None when the document is none of ours."""
-
-    order_id: str | None
-    changed: bool = False
-    error: Explained | None = None
-
-
-def _apply(job: Job, truth: Truth, state: DocumentState) -> Applied:
-    """Take over one document's state in one transaction; an order that can't take it doesn't hold up the others."""
-    started_at = job.now()
-    try:
-        with job.transaction() as conn:
-            known = _known(conn, job, state.ref)
-            if known is None:
-                return Applied(None)
-            changed = _take_over(conn, job, truth, state, known, started_at)
-            return Applied(known.entity_id, changed)
-    except (LockLost, DatabaseDown):
-        raise
-    except Exception as error:
-        log.exception(
-            "a document's state could not be applied", connection=str(job.key), document=state.ref.external_id
-        )
-        return Applied(None, error=explain(error))
-
-
-def _take_over(
-    conn: Connection, job: Job, truth: Truth, state: DocumentState, known: StoredMapping, started_at: dt.datetime
-) -> bool:
-    if state.gone:
-        return _report_gone(conn, job, state, known, started_at)
-    mappings.seen(
-        conn,
-        job.key,
-        entity_type=known.entity_type,
-        external_id=known.external_id,
-        sync_token=state.sync_token,
-        balance=state.balance,
-        updated_at=state.updated_at,
-    )
-    changed = commerce_payments.apply_from_erp(
-        conn,
-        job.key.tenant_id,
-        known.entity_id,
-        provider=job.key.provider,
-        total=state.total,
-        balance=state.balance,
-        payments=_payments(job, truth, state),
-        ours=_sent_by_us(conn, job, truth),
-    )
-    if changed:
-        _log(conn, job, known, started_at, "Applied", None)
-    return changed
-
-
-def _payments(job: Job, truth: Truth, state: DocumentState) -> list[commerce_payments.ErpPayment]:
-    return [
-        commerce_payments.ErpPayment(
-            id=payment.ref.external_id,
-            amount=payment.applied[state.ref],
-            date=payment.date or job.now().date(),
-            method=payment.method,
-            reference=payment.reference,
-        )
-        for payment in truth.payments
-        if state.ref in payment.applied and not payment.gone
-    ]
-
-
-def _sent_by_us(conn: Connection, job: Job, truth: Truth) -> set[str]:
-    ids = [payment.ref.external_id for payment in truth.payments]
-    return set(mappings.find_external(conn, job.key, EntityType.PAYMENT, ids))
-
-
-def _report_gone(
-    conn: Connection, job: Job, state: DocumentState, known: StoredMapping, started_at: dt.datetime
-) -> bool:
-    """A document that a person voided or deleted there is told of, never made again by itself."""
-    why = Explained(
-        f"{state.ref.external_type} {known.external_number or known.external_id} of order {known.entity_id} was voided or deleted in the ERP.",
-        "document-gone",
-        "If that was right, cancel or refund the order here; if not, restore it there.",
-    )
-    if mappings.seen(
-        conn, job.key, entity_type=known.entity_type, external_id=known.external_id, sync_token=state.sync_token,
-        balance=state.balance, updated_at=state.updated_at or started_at,
-    ):  # fmt: skip
-        _log(conn, job, known, started_at, "DocumentGone", why)
-        alerts.raise_alert(conn, job.key, why, entity_type=known.entity_type, entity_id=known.entity_id)
-    return True
-
-
-def _log(
-    conn: Connection, job: Job, known: StoredMapping, started_at: dt.datetime, outcome: str, why: Explained | None
-) -> None:
-    entry = sync_log.Entry(
-        entity_type=known.entity_type,
-        entity_id=known.entity_id,
-        external_id=known.external_id,
-        direction=Direction.FROM_EXTERNAL,
-        status=SyncStatus.FAILED if why else SyncStatus.COMPLETED,
-        started_at=started_at,
-        completed_at=job.now(),
-        actor=f"worker {job.owner}",
-        outcome=outcome,
-        why=why,
-    )
-    sync_log.append(conn, job.key, entry)
 
 
 def _close(job: Job, notice: StoredNotice, results: Sequence[Applied]) -> None:

@@ -10,7 +10,8 @@ import structlog
 
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import Ref
-from erp_pipelines.delivery.bring import Bringing, bring, find
+from erp_pipelines.delivery.bindings import find
+from erp_pipelines.delivery.bring import Bringing, bring, settle_older
 from erp_pipelines.delivery.job import LEASE, Job
 from erp_pipelines.delivery.settle import Try, settle
 from erp_pipelines.delivery.wanted import unwanted
@@ -87,7 +88,7 @@ class Done:
 
 def _attempt(bringing: Bringing) -> Done:
     job, claim = bringing.job, bringing.claim
-    if claim.superseded and not claim.in_doubt:
+    if claim.superseded:  # and whatever is in doubt about the record is settled by the later event
         return Done(Outcome.SUPERSEDED, note="A later event carries the newer state.")
     if claim.attempts > MOST_ATTEMPTS:
         raise RecordInvalid(
@@ -95,7 +96,8 @@ def _attempt(bringing: Bringing) -> Done:
         )
     record = decode(claim.entity_type, dict(claim.payload))
     ref = Ref(claim.entity_type, claim.entity_id)
-    reason = _unwanted(job, ref, record, in_doubt=claim.in_doubt)
+    in_doubt = claim.in_doubt and settle_older(bringing, ref, record) is not None
+    reason = _unwanted(job, ref, record, in_doubt=in_doubt)
     if reason:
         return Done(Outcome.NOT_WANTED, note=reason)
     brought = bring(bringing, ref, record)

@@ -11,7 +11,7 @@ from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain import outcomes
 from erp_pipelines.domain.outcomes import Explained, Outcome, Verdict
 from erp_pipelines.domain.states import Direction, SyncStatus
-from erp_pipelines.storage import alerts, connections, deliveries, sync_log
+from erp_pipelines.storage import alerts, connections, deliveries, doubts, sync_log
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.engine import Connection
 
@@ -38,6 +38,8 @@ def settle(job: Job, tried: Try) -> bool:
         if not _move(conn, job, tried):
             log.warning("claim lost", connection=str(job.key), delivery=tried.claim.id)
             return False
+        if not tried.in_doubt and not isinstance(tried.verdict, outcomes.Completed):
+            doubts.end_noted_by(conn, tried.claim.id)
         sync_log.append(conn, job.key, _entry(job, tried))
         _tell(conn, job, tried)
     _count(job, tried)

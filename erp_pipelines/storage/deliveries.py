@@ -25,8 +25,8 @@ class Claim:
     """A delivery that is ours until its lease ends.
 
     `superseded`: the next event in its queue carries the newer state of the same record, or a newer state
-    was brought over already. `in_doubt`: an earlier try may have reached the ERP, be it of this event or of an
-    earlier one of the same record that was given up in doubt; `own_doubt` if it is this one.
+    was decided upon already. `in_doubt`: an earlier try may have reached the ERP, be it of this event or of another
+    that sent the same record (see `doubts`).
     """
 
     id: str
@@ -40,8 +40,6 @@ class Claim:
     retry_count: int
     max_retries: int
     in_doubt: bool
-    own_doubt: bool
-    sent_at: dt.datetime | None
     key_generation: int
     superseded: bool
     correlation_id: str | None
@@ -67,12 +65,11 @@ _CLAIM = sa.text(
       returning d.*
     )
     select c.id, c.outbox_id, c.seq, o.event_type, c.entity_type, c.entity_id, o.payload, c.attempts, c.retry_count,
-      c.max_retries, c.sent_at, c.key_generation, o.correlation_id,
+      c.max_retries, c.key_generation, o.correlation_id,
       c.in_doubt or exists (
-        select 1 from erp.integration_deliveries p
-        where p.tenant_id = c.tenant_id and p.entity_type = c.entity_type and p.entity_id = c.entity_id
-          and p.seq < c.seq and p.connection_id = c.connection_id and p.in_doubt) as in_doubt,
-      c.in_doubt as own_doubt,
+        select 1 from erp.integration_doubts b
+        where b.connection_id = c.connection_id and b.entity_type = c.entity_type and b.entity_id = c.entity_id
+      ) as in_doubt,
       coalesce((
         select n.entity_type = c.entity_type and n.entity_id = c.entity_id from erp.integration_deliveries n
         where n.connection_id = c.connection_id and n.ordering_key = c.ordering_key and n.seq > c.seq
@@ -81,7 +78,7 @@ _CLAIM = sa.text(
         select 1 from erp.integration_deliveries n
         where n.tenant_id = c.tenant_id and n.entity_type = c.entity_type and n.entity_id = c.entity_id
           and n.seq > c.seq and n.connection_id = c.connection_id
-          and n.status = 'Completed' and n.outcome in ('Created', 'Updated', 'Adopted', 'Unchanged')) as superseded
+          and n.status = 'Completed') as superseded
     from claimed c join erp.integration_outbox o on o.id = c.outbox_id
     order by c.seq
     """
@@ -159,6 +156,22 @@ def mark_sending(
     """Note, before a write leaves, that it may have happened; renews the leases of the owner's claims."""
     conn.execute(_RENEW, {"connection": connection_id, "owner": owner, "until": until})
     return conn.execute(_SENDING, {"id": delivery_id, "owner": owner, "now": now}).rowcount == 1
+
+
+_HAS_OPEN = sa.text(
+    """
+    select exists (
+      select 1 from erp.integration_deliveries d join erp.integration_connections c on c.id = d.connection_id
+      where d.tenant_id = c.tenant_id and d.entity_type = :entity and d.entity_id = :id
+        and d.connection_id = :connection and d.status <> 'Completed')
+    """
+)
+
+
+def has_open(conn: Connection, connection_id: str, entity_type: str, entity_id: str) -> bool:
+    """Whether a state of this record has not been brought over yet, be it waiting or given up."""
+    values = {"connection": connection_id, "entity": entity_type, "id": entity_id}
+    return bool(conn.execute(_HAS_OPEN, values).scalar_one())
 
 
 _SETTLED = "claimed_by = null, claimed_until = null"

@@ -136,5 +136,18 @@ def seen(
     return conn.execute(_SEEN, _scope(key) | values).rowcount == 1
 
 
+_FORGET_VERSION = sa.text(
+    """
+    update erp.integration_entity_mappings set sync_token = null
+    where tenant_id = :tenant and provider = :provider and entity_type = :entity and external_id = :external_id
+    """
+)
+
+
+def forget_version(conn: Connection, key: ConnectionKey, *, entity_type: str, external_id: str) -> None:
+    """What stands there must be looked at before it is written to again."""
+    conn.execute(_FORGET_VERSION, _scope(key) | {"entity": entity_type, "external_id": external_id})
+
+
 def _scope(key: ConnectionKey) -> dict[str, Any]:
     return {"tenant": key.tenant_id, "provider": key.provider}

@@ -193,6 +193,21 @@ integration_deliveries = sa.Table(
     sa.Index(None, "tenant_id", "entity_type", "entity_id", "seq"),
 )
 
+# A record that was sent to be made in the ERP, and whose answer has not been stored yet.
+integration_doubts = sa.Table(
+    "integration_doubts",
+    metadata,
+    sa.Column("connection_id", sa.Uuid, sa.ForeignKey(f"{SCHEMA}.integration_connections.id"), primary_key=True),
+    sa.Column("entity_type", sa.String(100), primary_key=True),
+    sa.Column("entity_id", sa.String(100), primary_key=True),
+    tenant(),
+    sa.Column("delivery_id", sa.Uuid, nullable=False),
+    sa.Column("payload", JSONB, nullable=False),  # as it was sent
+    sa.Column("key_generation", sa.Integer, nullable=False),
+    when("sent_at", nullable=False),
+    sa.Index("ix_integration_doubts_delivery_id", "delivery_id"),
+)
+
 # A bulk sync that somebody asked for; its progress is counted from its deliveries.
 integration_syncs = sa.Table(
     "integration_syncs",

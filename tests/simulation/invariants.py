@@ -91,7 +91,7 @@ class Auditor:
         odd = self.world.rows(
             tenant,
             """select entity_type, entity_id, seq, status, in_doubt, cause, mend, last_error from erp.integration_deliveries
-            where status not in ('Completed', 'Abandoned') or (in_doubt and cause <> 'cancelled-after-sync')
+            where status not in ('Completed', 'Abandoned') or in_doubt
               or (status = 'Abandoned' and (cause is null or coalesce(mend, '') = ''))""",
         )
         require(not odd, f"{tenant.key}: not settled or not explained: {odd}")

@@ -36,6 +36,7 @@ class ToyErp:
     before: list[Callable[[Write], None]] = field(default_factory=list)  # each spent on one push, before it counts
     after: list[Callable[[Write], None]] = field(default_factory=list)  # the same, after the document stands
     always: Callable[[Write], None] | None = None
+    finding: Callable[[Write], None] | None = None  # before every look for what an earlier try left
     truth: Truth = field(default_factory=lambda: Truth((), ()))
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
     truth_error: Exception | None = None
@@ -100,6 +101,13 @@ class ToySession:
         return Pushed(
             outcome, external_id, KINDS[write.ref.entity_type], number, str(token), total=total, balance=total
         )
+
+    def find(self, write: Write) -> Pushed | None:
+        if self.erp.finding:
+            self.erp.finding(write)
+        place = (write.ref.entity_type, write.ref.entity_id)
+        left = self.erp.documents.get(place)
+        return self._pushed(write, left[0]["id"], Outcome.ADOPTED) if left else None
 
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         if self.erp.truth_error:

@@ -16,7 +16,8 @@ from erp_pipelines.connectors.quickbooks.company import books
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
-from erp_pipelines.connectors.quickbooks.names import push_customer, push_item
+from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
+from erp_pipelines.connectors.quickbooks.pushing import wait_out
 from erp_pipelines.connectors.quickbooks.truth import read_truth
 from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
 from erp_pipelines.domain.clock import Clock
@@ -83,19 +84,43 @@ class QuickBooksSession:
                 error.message, mend=error.mend, erp_code=error.erp_code, request_id=error.request_id
             ) from None
 
+    def find(self, write: Write) -> Pushed | None:
+        """By name or number and our mark; believed absent only when QuickBooks cannot be at work on it any more."""
+        found = self._found(write)
+        if found is None:
+            wait_out(write, self._config, self._lent.clock.now())
+        return found
+
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._config, refs)
 
     def _push(self, write: Write) -> Pushed:
         match write.record:
             case Customer() as customer:
-                return push_customer(self._client, self._books, write, customer)
+                return self._left(write) or push_customer(self._client, self._books, write, customer)
             case Product() as product:
-                return push_item(self._client, self._books, write, product)
+                return self._left(write) or push_item(self._client, self._books, write, product)
             case Order() as order:
                 return self._documents().push_order(write, order)
             case Payment() as payment:
                 return self._documents().push_payment(write, payment)
+
+    def _left(self, write: Write) -> Pushed | None:
+        """What an earlier try made. Where keys count a repeat tells that; where not, its refusal would prove nothing."""
+        if write.known is not None or not write.in_doubt or self._config.honour_requestid:
+            return None
+        return self.find(write)
+
+    def _found(self, write: Write) -> Pushed | None:
+        match write.record:
+            case Customer() as customer:
+                return find_customer(self._client, self._books, customer)
+            case Product() as product:
+                return find_item(self._client, self._books, product)
+            case Order() as order:
+                return self._documents().find_order(write, order)
+            case Payment() as payment:
+                return self._documents().find_payment(write, payment)
 
     def _documents(self) -> Documents:
         return Documents(self._client, self._books, self._lent.clock.now())

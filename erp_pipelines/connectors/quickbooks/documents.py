@@ -61,6 +61,14 @@ class Documents:
         got = self.client.create(PaymentDoc, "Payment", {**body, **self._rate(record, body)}, write.key("create"))
         return pushed(Outcome.CREATED, got.doc, got.request_id)
 
+    def find_order(self, write: Write, order: Order) -> Pushed | None:
+        found = self._invoice_of(order, invoice(order, write.refs, self.books))
+        return pushed(Outcome.ADOPTED, found) if found else None
+
+    def find_payment(self, write: Write, record: Payment) -> Pushed | None:
+        found = self._payment_of(record, payment(record, write.refs, self.books))
+        return pushed(Outcome.ADOPTED, found) if found else None
+
     def _create_invoice(self, write: Write, order: Order, body: dict[str, Any]) -> Pushed:
         try:
             got = self.client.create(InvoiceDoc, "Invoice", body, write.key("create"))
@@ -81,7 +89,6 @@ class Documents:
                 f"Invoice {doc.doc_number or doc.id} was voided in QuickBooks; a changed order does not bring it back.",
                 cause="voided-in-erp",
                 mend="Cancel the order in the shop, or place it anew.",
-                definitive=False,
             )
 
     def _invoice_of(self, order: Order, body: dict[str, Any]) -> InvoiceDoc | None:
@@ -135,7 +142,6 @@ class Documents:
             f"Order {order.number} was cancelled after it was sent to QuickBooks.",
             cause="cancelled-after-sync",
             mend=f"Void invoice {number} in QuickBooks, if it is there: the integration never voids a document by itself.",
-            definitive=False,
         )
 
 

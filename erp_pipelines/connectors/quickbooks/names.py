@@ -42,6 +42,22 @@ class NameList(Generic[N]):
 
 
 def push_customer(client: QuickBooksClient, books: Books, write: Write, record: Customer) -> Pushed:
+    return _push(client, _customers(books, record), write)
+
+
+def find_customer(client: QuickBooksClient, books: Books, record: Customer) -> Pushed | None:
+    return _find(client, _customers(books, record))
+
+
+def push_item(client: QuickBooksClient, books: Books, write: Write, record: Product) -> Pushed:
+    return _push(client, _items(books, record), write)
+
+
+def find_item(client: QuickBooksClient, books: Books, record: Product) -> Pushed | None:
+    return _find(client, _items(books, record))
+
+
+def _customers(books: Books, record: Customer) -> NameList[CustomerDoc]:
     def is_ours(holder: CustomerDoc) -> bool:
         return text.carries(holder.notes, record.id) or not text.is_marked(holder.notes)
 
@@ -50,7 +66,7 @@ def push_customer(client: QuickBooksClient, books: Books, write: Write, record: 
             return books.config.name_suffix
         return None if is_ours(holder) else f" ({text.document_number(record.id)})"
 
-    names = NameList(
+    return NameList(
         "Customer",
         "DisplayName",
         CustomerDoc,
@@ -59,10 +75,9 @@ def push_customer(client: QuickBooksClient, books: Books, write: Write, record: 
         is_ours,
         other_suffix,
     )
-    return _push(client, names, write)
 
 
-def push_item(client: QuickBooksClient, books: Books, write: Write, record: Product) -> Pushed:
+def _items(books: Books, record: Product) -> NameList[ItemDoc]:
     sku = text.clean(record.sku, mapper_names.SKU_LENGTH)
 
     def is_ours(holder: ItemDoc) -> bool:
@@ -72,7 +87,7 @@ def push_item(client: QuickBooksClient, books: Books, write: Write, record: Prod
     def other_suffix(holder: ItemDoc | None) -> str | None:
         return None if holder is None or is_ours(holder) else f" ({text.document_number(sku or record.id)})"
 
-    names = NameList(
+    return NameList(
         "Item",
         "Name",
         ItemDoc,
@@ -81,7 +96,15 @@ def push_item(client: QuickBooksClient, books: Books, write: Write, record: Prod
         is_ours,
         other_suffix,
     )
-    return _push(client, names, write)
+
+
+def _find(client: QuickBooksClient, names: NameList[N]) -> Pushed | None:
+    """Under its own name, or under the one other name that a stranger would have left it."""
+    holder = _holder(client, names, "")
+    suffix = names.other_suffix(holder)
+    if holder is not None and suffix is not None:
+        holder = _holder(client, names, suffix)
+    return pushed(Outcome.ADOPTED, holder) if holder is not None and names.is_ours(holder) else None
 
 
 def _push(client: QuickBooksClient, names: NameList[N], write: Write) -> Pushed:
@@ -148,5 +171,4 @@ def _refuse_inactive(names: NameList[N], doc: N) -> None:
         f"{names.entity} {doc.id} was made inactive in QuickBooks.",
         cause="inactive",
         mend="Make it active again in QuickBooks, or set the shop's record inactive.",
-        definitive=False,
     )

@@ -55,8 +55,12 @@ def believe_absence(write: Write, config: QuickBooksConfig, now: dt.datetime) ->
     With keys honoured the same key makes it safe at any time. Without, an earlier try may be at work in QuickBooks
     for up to 120 s: until then, or when nobody knows since when, AnswerLost.
     """
-    if not write.in_doubt or config.honour_requestid:
-        return
+    if write.in_doubt and not config.honour_requestid:
+        wait_out(write, config, now)
+
+
+def wait_out(write: Write, config: QuickBooksConfig, now: dt.datetime) -> None:
+    """Return when an earlier try cannot be at work in QuickBooks any more; until then, AnswerLost."""
     since = write.doubt_since
     if since is None or (now - since).total_seconds() < config.doubt_seconds:
         raise AnswerLost(

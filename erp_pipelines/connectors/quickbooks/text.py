@@ -45,6 +45,12 @@ def carries(note: str, record_id: str) -> bool:
     return re.search(rf"(?<!\S){re.escape(mark(record_id))}(?!\S)", note) is not None
 
 
+def record_of(note: str) -> str | None:
+    """Our id in the mark of a note, to the end of its line; None without a mark."""
+    found = re.search(rf"(?<!\S){MARK}(.+)", note)
+    return found.group(1).strip() if found else None
+
+
 def is_marked(note: str) -> bool:
     """Whether the note has the mark of any record."""
     return MARK in note

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from erp_pipelines.connectors.base import DocumentState, ExternalRef, PaymentState, Truth
+from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.wire import ZERO, InvoiceDoc, PaymentDoc
@@ -67,6 +68,7 @@ def _payment(doc: PaymentDoc, config: QuickBooksConfig) -> PaymentState:
         gone=is_void(doc.total_amt, doc.private_note, config),
         applied=_applied(doc),
         updated_at=doc.updated_at,
+        record_id=text.record_of(doc.private_note),
     )
 
 

@@ -202,7 +202,7 @@ def test_an_event_in_doubt_is_settled_before_a_later_one_of_its_record(runtime, 
     shop.customer(name="Two")
     clock.advance(minutes=2)
     worker.serve(runtime, KEY)
-    assert [outcome for *_, outcome in shop.states("Customer")] == ["Adopted", "Updated"]
+    assert [outcome for *_, outcome in shop.states("Customer")] == ["Superseded", "Updated"]
     assert erp.doubles() == []
 
 

@@ -111,10 +111,24 @@ def test_answer_longer_than_allowed_is_an_answer_lost():
         big.exchange(ONCE)
 
 
-def test_refusal_without_a_reason_is_definitive():
+def test_refusal_without_a_reason_proves_nothing_of_an_earlier_try():
     with pytest.raises(errors.Rejected) as refused:
         line(answer(418, "no tea")).caller.call(WRITE)
-    assert (refused.value.cause, refused.value.definitive, refused.value.erp_code) == ("unknown", True, "418")
+    assert (refused.value.cause, refused.value.definitive, refused.value.erp_code) == ("unknown", False, "418")
+
+
+def test_refusal_without_a_reason_after_a_lost_answer_leaves_the_write_in_doubt():
+    there = line(httpx.ReadTimeout("no answer"), answer(418, "no tea"))
+    with pytest.raises(errors.AnswerLost, match=r"went unanswered, and then: .*refused with HTTP 418"):
+        there.caller.call(WRITE)
+    assert len(there.provider.requests) == 2
+
+
+def test_refusal_with_the_provider_s_reason_settles_a_write_that_went_unanswered():
+    there = line(httpx.ReadTimeout("no answer"), fault("6140"))
+    with pytest.raises(errors.Rejected):
+        there.caller.call(WRITE)
+    assert len(there.provider.requests) == 2
 
 
 def test_addresses_that_are_not_configured_are_refused():

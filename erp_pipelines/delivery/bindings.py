@@ -1,0 +1,69 @@
+"""Which of the ERP's records stands for which of ours: read before a push, committed right after it."""
+
+from __future__ import annotations
+
+from erp_pipelines.connectors.base import ExternalRef, Pushed, Ref
+from erp_pipelines.delivery.job import Job
+from erp_pipelines.delivery.reports import Document
+from erp_pipelines.domain.outcomes import Outcome
+from erp_pipelines.storage import doubts, inbox_intake, mappings, requeue
+from erp_pipelines.storage.engine import Connection
+from erp_pipelines.storage.inbox_intake import NewNotice
+from erp_pipelines.storage.mappings import Mapping as StoredMapping
+
+
+def find(job: Job, ref: Ref) -> StoredMapping | None:
+    with job.transaction() as conn:
+        return mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
+
+
+def requirement(ref: Ref) -> str:
+    """What an event waits for when this record is missing in the ERP."""
+    return f"mapping:{ref.entity_type}:{ref.entity_id}"
+
+
+def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
+    """Commit the ERP's id before anything else happens; any doubt about the record ends, and what waited for it is due."""
+    now = job.now()
+    with job.transaction() as conn:
+        mappings.bind(
+            conn,
+            job.key,
+            entity_type=ref.entity_type,
+            entity_id=ref.entity_id,
+            external_id=pushed.external_id,
+            external_type=pushed.external_type,
+            number=pushed.external_number,
+            sync_token=pushed.sync_token,
+            fingerprint=body,
+            balance=pushed.balance,
+            updated_at=pushed.updated_at,
+            now=now,
+        )
+        doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
+        if pushed.outcome is Outcome.ADOPTED:
+            _look_again(conn, job, pushed)
+        requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)
+    show(job, ref, pushed.outcome, ExternalRef(pushed.external_type, pushed.external_id), pushed.external_number)
+
+
+def _look_again(conn: Connection, job: Job, pushed: Pushed) -> None:
+    """Nobody knew the document until now: what the ERP has told of it meanwhile, payments too, was told in vain."""
+    notice = NewNotice(
+        key=job.key,
+        event_id=f"adopted:{pushed.external_type}:{pushed.external_id}:{pushed.sync_token}",
+        company_id=job.facts.company_id,
+        external_type=pushed.external_type,
+        external_id=pushed.external_id,
+        operation="Adopted",
+        occurred_at=None,
+    )
+    inbox_intake.insert(conn, [notice])
+
+
+def show(job: Job, ref: Ref, outcome: Outcome, there: ExternalRef, number: str | None) -> None:
+    """For the worker's report."""
+    document = Document(
+        ref.entity_type, ref.entity_id, outcome, there.external_type, there.external_id, number, job.url(there)
+    )
+    job.tally.document(document)

@@ -1,0 +1,76 @@
+"""Doubts: a record was sent to be made in the ERP, and its answer has not been stored.
+
+A doubt belongs to the record, not to the event: whoever sends the record next must first find out what became of
+what was sent, as it was then, under the name and number that it had then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from erp_pipelines.domain.connections import ConnectionKey
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What was sent, when last, and in which generation of its request key."""
+
+    payload: Mapping[str, Any]
+    key_generation: int
+    sent_at: dt.datetime
+
+
+_NOTE = sa.text(
+    """
+    insert into erp.integration_doubts as d
+      (connection_id, entity_type, entity_id, tenant_id, delivery_id, payload, key_generation, sent_at)
+    values (:connection, :entity, :id, :tenant, :delivery, cast(:payload as jsonb), :generation, :now)
+    on conflict (connection_id, entity_type, entity_id) do update set sent_at = excluded.sent_at
+    """
+)
+_OF_RECORD = "where connection_id = :connection and entity_type = :entity and entity_id = :id"
+_FIND = sa.text(f"select payload, key_generation, sent_at from erp.integration_doubts {_OF_RECORD}")
+_END = sa.text(f"delete from erp.integration_doubts {_OF_RECORD}")
+_END_NOTED_BY = sa.text("delete from erp.integration_doubts where delivery_id = :delivery")
+
+
+def note(
+    conn: Connection,
+    key: ConnectionKey,
+    connection_id: str,
+    entity_type: str,
+    entity_id: str,
+    *,
+    payload: Mapping[str, Any],
+    key_generation: int,
+    delivery_id: str,
+    now: dt.datetime,
+) -> None:
+    """Before the record leaves. Sent again, it is the same doubt: what was sent first stays."""
+    values = {
+        "connection": connection_id, "entity": entity_type, "id": entity_id, "tenant": key.tenant_id,
+        "delivery": delivery_id, "payload": json.dumps(payload), "generation": key_generation, "now": now,
+    }  # fmt: skip
+    conn.execute(_NOTE, values)
+
+
+def find(conn: Connection, connection_id: str, entity_type: str, entity_id: str) -> Doubt | None:
+    row = conn.execute(_FIND, {"connection": connection_id, "entity": entity_type, "id": entity_id}).one_or_none()
+    return None if row is None else Doubt(*row)
+
+
+def end(conn: Connection, connection_id: str, entity_type: str, entity_id: str) -> None:
+    """It is known now what became of the record."""
+    conn.execute(_END, {"connection": connection_id, "entity": entity_type, "id": entity_id})
+
+
+def end_noted_by(conn: Connection, delivery_id: str) -> None:
+    """What this delivery noted did not happen: the ERP, or the network, has said so."""
+    conn.execute(_END_NOTED_BY, {"delivery": delivery_id})
