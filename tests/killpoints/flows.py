@@ -99,9 +99,13 @@ def pushed(scene: Scene) -> None:
 
 def edited_there(scene: Scene) -> None:
     whole(scene, OPEN_ORDER)
+    _renamed(scene)
+    assert "Ring twice." in str(scene.twin.ledger().documents["Invoice"][0])
+
+
+def _renamed(scene: Scene) -> None:
     documents = scene.twin.ledger().documents
     assert [row["DisplayName"] for row in documents["Customer"]] == ["Renamed Ltd"]
-    assert "Ring twice." in str(documents["Invoice"][0])
     assert sorted(row["Name"] for row in documents["Item"]) == ["Product p2", "Renamed"]
 
 
@@ -112,6 +116,18 @@ def names_in_doubt(scene: Scene) -> None:
     """Customer and products stand in QuickBooks, and nobody heard of it."""
     one_paid_order(scene)
     _lose(scene, "create", "Customer", "Item")
+
+
+def renamed_in_doubt(scene: Scene) -> None:
+    """The same, and the shop has renamed them since: what stands there carries the older names."""
+    names_in_doubt(scene)
+    with scene.runtime() as runtime:
+        save(runtime, make_customer(name="Renamed Ltd"), make_product(name="Renamed"))
+
+
+def renamed_there(scene: Scene) -> None:
+    whole(scene, ONE_ORDER)
+    _renamed(scene)
 
 
 def invoice_in_doubt(scene: Scene) -> None:
@@ -295,6 +311,15 @@ FLOWS = {
         Flow("edit-keyless", serve, edited_there, edited, {"honour_requestid": False}, keyless=True),
         Flow("names-in-doubt", serve, pushed, names_in_doubt),
         Flow("names-in-doubt-keyless", serve, pushed, names_in_doubt, {"honour_requestid": False}, keyless=True),
+        Flow("renamed-in-doubt", serve, renamed_there, renamed_in_doubt),
+        Flow(
+            "renamed-in-doubt-keyless",
+            serve,
+            renamed_there,
+            renamed_in_doubt,
+            {"honour_requestid": False},
+            keyless=True,
+        ),
         Flow("invoice-in-doubt", serve, pushed, invoice_in_doubt),
         Flow("invoice-in-doubt-keyless", serve, pushed, invoice_in_doubt, {"honour_requestid": False}, keyless=True),
         Flow("payment-in-doubt", serve, pushed, payment_in_doubt),

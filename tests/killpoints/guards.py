@@ -51,7 +51,7 @@ GUARDS = (
     Guard(
         "a write is noted before it leaves",
         BRING,
-        "    bringing.mark_sending()\n",
+        "    bringing.mark_sending(write)\n",
         "",
         "push-keyless",
     ),
@@ -62,6 +62,20 @@ GUARDS = (
         "set status = 'Pending', claimed_by = null, claimed_until = null, in_doubt = false\n"
         "    where connection_id = :connection and status = 'Processing'",
         "push-keyless",
+    ),
+    Guard(
+        "what was sent is kept until its answer is stored",
+        BRING,
+        "            if ours and write.known is None:\n",
+        "            if False and write.known is None:\n",
+        "renamed-in-doubt-keyless",
+    ),
+    Guard(
+        "an older state in doubt is settled before a newer one is sent",
+        BRING,
+        "    if doubt is None or fingerprint(doubt.payload) == fingerprint(record.payload()):\n",
+        "    if True:\n",
+        "renamed-in-doubt-keyless",
     ),
     Guard(
         "a dead worker's claims are taken over",

@@ -1,0 +1,69 @@
+"""A simulation that finds nothing proves nothing: each of these bugs, put into the engine, must come out within 500 seeds."""
+
+from __future__ import annotations
+
+import pytest
+
+from erp_pipelines.delivery import apply, bring, inbound, outbound, worker
+from erp_pipelines.storage import deliveries, doubts
+from tests.simulation.run import run_seed
+
+MOST_SEEDS = 500
+
+
+def forget_what_was_sent(monkeypatch):
+    """The note of what is about to leave is not written."""
+    monkeypatch.setattr(doubts, "note", lambda *_, **__: None)
+    monkeypatch.setattr(deliveries, "mark_sending", lambda *_, **__: True)
+
+
+def let_an_old_event_pass(monkeypatch):
+    """An event is sent although a later one of its record has been."""
+    attempt = outbound._attempt
+
+    def blind(bringing):
+        object.__setattr__(bringing.claim, "superseded", False)
+        return attempt(bringing)
+
+    monkeypatch.setattr(outbound, "_attempt", blind)
+
+
+def close_a_notice_unread(monkeypatch):
+    """What the ERP tells of an invoice is taken for the echo of our own write."""
+    monkeypatch.setattr(inbound, "_is_echo", lambda *_: True)
+
+
+def count_our_own_payment_again(monkeypatch):
+    """A payment of ours that a notice told of is booked as the ERP's own too."""
+    monkeypatch.setattr(apply, "_know_our_own", lambda *_: None)
+    monkeypatch.setattr(apply, "_sent_by_us", lambda *_: set())
+
+
+def believe_every_body_sent(monkeypatch):
+    """A record that stands in the ERP is never sent again, whatever became of it."""
+    monkeypatch.setattr(bring, "fingerprint", lambda *_: "the same")
+
+
+def leave_the_dead_alone(monkeypatch):
+    """What a dead worker had claimed is not taken over."""
+    monkeypatch.setattr(worker, "_take_over", lambda *_: None)
+
+
+BUGS = [
+    forget_what_was_sent,
+    let_an_old_event_pass,
+    close_a_notice_unread,
+    count_our_own_payment_again,
+    believe_every_body_sent,
+    leave_the_dead_alone,
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plant", BUGS, ids=lambda plant: plant.__name__.replace("_", " "))
+def test_a_planted_bug_is_found(databases, monkeypatch, record_property, plant):
+    plant(monkeypatch)
+    found = next((result for seed in range(MOST_SEEDS) if (result := run_seed(databases, seed)).broken), None)
+    assert found is not None
+    record_property("seeds needed", found.seed + 1)
+    record_property("broken promise", found.broken.splitlines()[0])
