@@ -56,14 +56,6 @@ GUARDS = (
         "push-keyless",
     ),
     Guard(
-        "a taken-over event keeps its doubt",
-        DELIVERIES,
-        "set status = 'Pending', claimed_by = null, claimed_until = null\n    where connection_id = :connection and status = 'Processing'",
-        "set status = 'Pending', claimed_by = null, claimed_until = null, in_doubt = false\n"
-        "    where connection_id = :connection and status = 'Processing'",
-        "push-keyless",
-    ),
-    Guard(
         "what was sent is kept until its answer is stored",
         BRING,
         "            if ours and write.known is None:\n",

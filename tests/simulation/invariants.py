@@ -14,6 +14,13 @@ KINDS = {"Customer": "Customer", "Item": "Product", "Invoice": "Order", "Payment
 _MARK = re.compile(r"(?<!\S)PrometheusId:(\S+)")
 _VERSION = re.compile(r"(?<!\S)v(\d+)(?!\S)")
 
+# What the payments of an order that stand in the ERP come to, by our own tables.
+BOOKED = """
+select coalesce(sum(p.amount), 0) from erp.payments p
+where p.order_id = :order and (p.source <> 'host' or exists (
+  select 1 from erp.integration_entity_mappings m where m.entity_type = 'Payment' and m.prometheus_id = p.id))
+"""
+
 
 class Broken(AssertionError):
     """A promise that was not kept."""
@@ -174,6 +181,11 @@ class Auditor:
         here = {"paid": balance == 0, "unpaid": balance == there, "partiallyPaid": 0 < balance < there}[paid]
         require(
             here or bool(blocked), f"{tenant.key}: order {order_id} is {paid} here, {balance} of {there} is open there"
+        )
+        [(booked,)] = self.world.rows(tenant, BOOKED, order=order_id)
+        require(
+            booked == there - balance,
+            f"{tenant.key}: {booked} of order {order_id} is booked there by what we hold, {there - balance} by the invoice",
         )
 
 

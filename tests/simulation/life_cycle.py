@@ -1,0 +1,241 @@
+"""An order's life as a state machine: the shop, the books and a slow wire between them, and a model that knows better."""
+
+from __future__ import annotations
+
+import itertools
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from erp_pipelines.access import connections
+from erp_pipelines.commerce import orders, payments
+from erp_pipelines.delivery import worker
+from erp_pipelines.domain.errors import Conflict, PipelineError, RecordInvalid
+from erp_pipelines.domain.orders import OrderLine
+from erp_pipelines.domain.payments import status_for
+from erp_pipelines.storage.engine import Database
+from erp_twins.quickbooks.faults import QboFault
+from tests.simulation.actions import DAY, People
+from tests.simulation.invariants import Auditor, marked, require, voided
+from tests.simulation.world import World
+from tests.support.factories import make_order
+
+PRICE = Decimal("12.50")
+CENTS = st.integers(1, 4000).map(lambda cents: Decimal(cents) / 100)
+MOST_ORDERS, MOST_ROUNDS = 3, 25
+
+
+@dataclass
+class Life:
+    """What the model knows of one order. `told`: what the shop has heard of the money recorded in the books."""
+
+    total: Decimal
+    host: Decimal = Decimal(0)
+    there: dict[str, Decimal] = field(default_factory=dict)
+    told: Decimal = Decimal(0)
+    cancelled: bool = False
+    void: bool = False
+    contested: bool = False  # shop and bookkeeper took the same money, each without knowing of the other
+
+    @property
+    def received(self) -> Decimal:
+        return self.host + sum(self.there.values(), Decimal(0))
+
+    @property
+    def known(self) -> Decimal:
+        return self.host + self.told
+
+
+class OrderLifeCycle(RuleBasedStateMachine):
+    """Create, edit, pay a part, pay, cancel, void, and payments recorded in the ERP, with answers lost in between."""
+
+    databases: ClassVar[list[Database]] = []
+    seeds: ClassVar[Any] = itertools.count(500_000)
+
+    @initialize(when=st.sampled_from(["paid", "confirmed"]), keyless=st.booleans())
+    def begin(self, when: str, keyless: bool) -> None:
+        self.world = World(self.databases, next(self.seeds), keyless=keyless)
+        self.people = People(self.world)
+        self.auditor = Auditor(self.world, self.people)
+        self.tenant, self.when = self.world.tenants[0], when
+        connections.change_settings(self.world.host, self.tenant.key, {"documentsWhen": when}, "admin")
+        self.lives: dict[str, Life] = {}
+
+    # --- the shop ---
+
+    @precondition(lambda self: len(self.lives) < MOST_ORDERS)
+    @rule(quantity=st.integers(1, 6))
+    def place(self, quantity: int) -> None:
+        order_id = f"t1o{len(self.lives) + 1}"
+        assert self._save(order_id, quantity) is None
+        self.lives[order_id] = Life(quantity * PRICE)
+
+    @precondition(lambda self: self.lives)
+    @rule(data=st.data(), quantity=st.integers(1, 6))
+    def edit(self, data: Any, quantity: int) -> None:
+        order_id, life = self._choose(data)
+        refused = self._save(order_id, quantity)
+        total = quantity * PRICE
+        assert refused == (Conflict if life.cancelled or total < life.known else None)
+        if refused is None:
+            life.contested |= total < life.received
+            life.total = total
+
+    @precondition(lambda self: self.lives)
+    @rule(data=st.data(), amount=st.one_of(st.none(), CENTS))
+    def pay(self, data: Any, amount: Decimal | None) -> None:
+        order_id, life = self._choose(data)
+        rest = life.total - life.known
+        refused = self._pay(order_id, amount)
+        if life.cancelled:
+            assert refused == Conflict
+        elif rest <= 0:
+            assert refused is None, "it is paid already"
+        elif amount is not None and amount > rest:
+            assert refused == RecordInvalid
+        else:
+            assert refused is None
+            life.host += rest if amount is None else amount
+            life.contested |= life.received > life.total
+
+    @precondition(lambda self: self.lives)
+    @rule(data=st.data())
+    def cancel(self, data: Any) -> None:
+        order_id, life = self._choose(data)
+        with self.world.host.db.tenant(self.tenant.key.tenant_id) as conn:
+            orders.cancel(conn, self.tenant.key.tenant_id, order_id)
+        life.cancelled = True
+
+    # --- the books ---
+
+    @precondition(lambda self: self._invoices())
+    @rule(data=st.data(), amount=CENTS)
+    def bookkeeper_records_a_payment(self, data: Any, amount: Decimal) -> None:
+        order_id, doc = data.draw(st.sampled_from(sorted(self._invoices().items(), key=lambda item: item[0])))
+        amount = min(amount, Decimal(str(doc["Balance"])))
+        if amount > 0:
+            with self.world.twin.person(self.tenant.realm) as person:
+                made = person.pay(invoice_id=doc["Id"], amount=amount)
+            life = self.lives[order_id]
+            life.there[made["Id"]] = amount
+            life.contested |= life.received > life.total
+
+    @precondition(lambda self: any(life.there and not life.void for life in self.lives.values()))
+    @rule(data=st.data())
+    def bookkeeper_deletes_a_payment(self, data: Any) -> None:
+        paid = sorted(key for key, life in self.lives.items() if life.there and not life.void)
+        life = self.lives[data.draw(st.sampled_from(paid))]
+        ident = data.draw(st.sampled_from(sorted(life.there)))
+        with suppress(QboFault), self.world.twin.person(self.tenant.realm) as person:
+            person.delete("Payment", ident)
+            del life.there[ident]
+
+    @precondition(lambda self: self._invoices())
+    @rule(data=st.data())
+    def bookkeeper_voids(self, data: Any) -> None:
+        order_id, doc = data.draw(st.sampled_from(sorted(self._invoices().items(), key=lambda item: item[0])))
+        with suppress(QboFault), self.world.twin.person(self.tenant.realm) as person:
+            person.void("Invoice", doc["Id"])
+            self.lives[order_id].void = True
+
+    # --- the wire ---
+
+    @rule(fault=st.sampled_from(["drop_after_commit", "drop_before_commit", "truncated_json"]))
+    def an_answer_is_lost(self, fault: str) -> None:
+        self.world.twin.add_fault(fault, path="/v3/", method="POST", times=1, realm=self.tenant.realm)
+
+    @rule(seconds=st.sampled_from([1, 70, 700]))
+    def deliver(self, seconds: int) -> None:
+        self.world.clock.advance(seconds)
+        for tenant in self.world.tenants:
+            worker.serve(self.world.host, tenant.key)
+
+    @rule()
+    def notices_arrive(self) -> None:
+        self.people.collect_webhooks()
+        for delivery in [*self.people.held, *self.people.lost]:
+            self.people.receive(delivery)
+        self.people.held, self.people.lost = [], []
+
+    @rule()
+    def settle(self) -> None:
+        self.world.twin.clear_faults()
+        for _ in range(MOST_ROUNDS):
+            self.notices_arrive()
+            self.deliver(700)
+            if not self._waiting():
+                break
+        self.auditor.at_rest()
+        for order_id, life in self.lives.items():
+            life.told = Decimal(0) if life.void else sum(life.there.values(), Decimal(0))
+            self._check(order_id, life)
+
+    def teardown(self) -> None:
+        if hasattr(self, "lives"):
+            self.settle()
+
+    @invariant()
+    def no_promise_is_broken(self) -> None:
+        if hasattr(self, "auditor"):
+            self.auditor.after_a_step()
+
+    # --- what must be true at rest ---
+
+    def _check(self, order_id: str, life: Life) -> None:
+        [(total, paid)] = self.world.rows(
+            self.tenant, "select total, payment_status from erp.orders where id = :order", order=order_id
+        )
+        require(total == life.total, f"{order_id} comes to {total} here and to {life.total} in truth")
+        doc = self._invoices().get(order_id)
+        if life.void:
+            require(doc is None, f"{order_id} was voided there and stands again")
+        if life.void or life.contested or life.cancelled:
+            return
+        status = status_for(life.total, life.received)
+        require(paid == status, f"{order_id} is {paid} here and {status} in truth")
+        if doc is None:
+            require(self.when == "paid" and paid != "paid", f"{order_id} is {paid} and no invoice")
+            return
+        there = Decimal(str(doc["TotalAmt"]))
+        require(there == life.total, f"{order_id} comes to {there} there and to {life.total} in truth")
+        balance = Decimal(str(doc["Balance"]))
+        require(balance == life.total - life.received, f"{order_id}: {balance} open, {life.received} received")
+
+    # --- by hand ---
+
+    def _choose(self, data: Any) -> tuple[str, Life]:
+        order_id = data.draw(st.sampled_from(sorted(self.lives)))
+        return order_id, self.lives[order_id]
+
+    def _save(self, order_id: str, quantity: int) -> type[PipelineError] | None:
+        line = OrderLine(product="p1", quantity=Decimal(quantity), unit_price=PRICE)
+        try:
+            with self.world.host.db.tenant(self.tenant.key.tenant_id) as conn:
+                orders.save(conn, self.tenant.key.tenant_id, make_order(order_id, order_date=DAY, lines=[line]))
+        except PipelineError as refused:
+            return type(refused)
+        return None
+
+    def _pay(self, order_id: str, amount: Decimal | None) -> type[PipelineError] | None:
+        try:
+            with self.world.host.db.tenant(self.tenant.key.tenant_id) as conn:
+                payments.pay(conn, self.tenant.key.tenant_id, order_id, date=DAY, amount=amount)
+        except PipelineError as refused:
+            return type(refused)
+        return None
+
+    def _invoices(self) -> dict[str, Any]:
+        """The standing ones, by our order."""
+        found = self.world.twin.ledger(self.tenant.realm).documents.get("Invoice", [])
+        return {marked(doc) or "": doc for doc in found if not voided(doc)}
+
+    def _waiting(self) -> bool:
+        return self.world.rows(
+            self.tenant,
+            """select exists (select 1 from erp.integration_deliveries where status not in ('Completed', 'Abandoned'))
+            or exists (select 1 from erp.integration_inbox where status not in ('Completed', 'Skipped'))""",
+        ) == [(True,)]
