@@ -98,13 +98,6 @@ GUARDS = (
         "payment-in-doubt-keyless",
     ),
     Guard(
-        "a taken name is looked up and adopted",
-        "erp_pipelines/connectors/quickbooks/names.py",
-        "if write.known is None and holder is not None and holder.active and names.is_ours(holder):",
-        "if write.known is None and holder is None:",
-        "push-keyless",
-    ),
-    Guard(
         "a stale version is read again",
         "erp_pipelines/connectors/quickbooks/pushing.py",
         "    except StaleVersion:\n        return send(current())\n",
