@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from erp_pipelines.cli.context import database, runtime
 from erp_pipelines.delivery import bulk, due, worker
 from erp_pipelines.delivery.reports import Report
 from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.errors import DatabaseDown, LockLost
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage import due as stored_due
 
@@ -32,20 +34,68 @@ def deliver(
 ) -> None:
     """Drain due outbox events and inbox notices in this process, without Dagster: the same engine, the same locks."""
     only = ConnectionKey.parse(connection) if connection else None
-    began, totals, failed = time.monotonic(), Counter[str](), False
-    waits: dict[ConnectionKey, str | None] = {}
+    done = Done()
     with runtime() as parts:
-        while True:
-            for key in _due(parts, only):
-                report = worker.serve(parts, key)
-                _show(report)
-                waits[key] = report.parked
-                totals.update({**report.counts, "reads": report.reads, "writes": report.writes})
-                failed = failed or any(failure.status == "Abandoned" for failure in report.failures)
-            if not _due(parts, only) and not (until_empty and _wait(parts, only)):
-                break
-    _show_totals(totals, time.monotonic() - began)
-    raise typer.Exit(1 if failed or any(waits.values()) else 0)
+        if until_empty:
+            _until_empty(parts, only, done)
+        else:
+            _drain(parts, only, done)
+    _show_totals(done.totals, time.monotonic() - done.began)
+    raise typer.Exit(1 if done.failed or any(done.waits.values()) else 0)
+
+
+@dataclass
+class Done:
+    """What a pass has done so far. `waits`: why the last look at a connection had to leave the rest."""
+
+    began: float = field(default_factory=time.monotonic)
+    totals: Counter[str] = field(default_factory=Counter)
+    waits: dict[ConnectionKey, str | None] = field(default_factory=dict)
+    failed: bool = False
+
+    def add(self, report: Report) -> None:
+        _show(report)
+        self.waits[report.key] = report.parked
+        self.totals.update({**report.counts, "reads": report.reads, "writes": report.writes})
+        self.failed = self.failed or any(failure.status == "Abandoned" for failure in report.failures)
+
+
+def _drain(parts: Runtime, only: ConnectionKey | None, done: Done) -> None:
+    while keys := _due(parts, only):
+        for key in keys:
+            done.add(worker.serve(parts, key))
+
+
+def _until_empty(parts: Runtime, only: ConnectionKey | None, done: Done) -> None:
+    """Raises DatabaseDown or LockLost when PostgreSQL's trouble outlasts our patience."""
+    patience = Patience()
+    while True:
+        try:
+            _drain(parts, only, done)
+            patience = Patience()
+            if not _wait(parts, only):
+                return
+        except (DatabaseDown, LockLost) as trouble:
+            patience.sit_out(trouble)
+
+
+@dataclass
+class Patience:
+    """Waits out trouble that PostgreSQL is in; what was under way is taken over by the next worker."""
+
+    ends: float = 0
+    pause: float = 0.25
+
+    def sit_out(self, trouble: DatabaseDown | LockLost) -> None:
+        """Return when it is time to try again; raise the trouble when it has lasted too long."""
+        now = time.monotonic()
+        if not self.ends:
+            typer.echo(f"erp: {trouble} It is tried again for {PATIENCE_SECONDS} s.", err=True)
+            self.ends = now + PATIENCE_SECONDS
+        if now >= self.ends:
+            raise trouble
+        time.sleep(self.pause)
+        self.pause = min(2 * self.pause, 5)
 
 
 def _due(parts: Runtime, only: ConnectionKey | None) -> list[ConnectionKey]:
