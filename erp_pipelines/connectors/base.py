@@ -123,7 +123,10 @@ class Write:
 
 @dataclass(frozen=True)
 class Pushed:
-    """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one."""
+    """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one.
+
+    `void`: it was adopted, and a person has voided it meanwhile.
+    """
 
     outcome: Outcome
     external_id: str
@@ -134,6 +137,7 @@ class Pushed:
     balance: Decimal | None = None
     updated_at: dt.datetime | None = None
     request_id: str = ""
+    void: bool = False
 
 
 # --- reading the truth -------------------------------------------------------------------

@@ -34,7 +34,7 @@ def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
             external_id=pushed.external_id,
             external_type=pushed.external_type,
             number=pushed.external_number,
-            sync_token=pushed.sync_token,
+            sync_token=None if pushed.void else pushed.sync_token,  # it is looked at before it is written to
             fingerprint=body,
             balance=pushed.balance,
             updated_at=pushed.updated_at,

@@ -10,7 +10,7 @@ from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import ExternalRef, Known, Pushed, Ref, Write
 from erp_pipelines.delivery.bindings import bind, find, requirement, show
 from erp_pipelines.delivery.job import LEASE, Job
-from erp_pipelines.domain.errors import LockLost, RecordInvalid, Rejected, RequirementMissing
+from erp_pipelines.domain.errors import LockLost, RecordInvalid, Rejected, RequirementMissing, voided
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.idempotency import fingerprint, request_key
 from erp_pipelines.domain.orders import Order
@@ -183,7 +183,9 @@ def _customer_of(job: Job, payment: Payment) -> str:
 
 
 def total_complaint(record: CanonicalRecord, pushed: Pushed) -> Rejected | None:
-    """A document whose total is not the order's is never taken for done."""
+    """A document whose total is not the order's is never taken for done, nor one that a person has voided."""
+    if pushed.void:
+        return voided(pushed.external_type, pushed.external_number or pushed.external_id)
     if not isinstance(record, Order) or pushed.total is None or pushed.total == record.amount_due:
         return None
     difference: Decimal = pushed.total - record.amount_due

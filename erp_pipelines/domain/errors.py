@@ -155,6 +155,15 @@ class Rejected(ErpError):
         self.definitive = definitive
 
 
+def voided(kind: str, number: str) -> Rejected:
+    """The refusal to touch a document that a person has voided."""
+    return Rejected(
+        f"{kind} {number} was voided in the ERP; a changed order does not bring it back.",
+        cause="voided-in-erp",
+        mend="Cancel the order in the shop, or place it anew.",
+    )
+
+
 class NameTaken(Rejected):
     """The natural key exists already in the ERP. `candidate` is the ERP id it names, where it names one."""
 

@@ -110,6 +110,5 @@ def explain(error: Exception) -> Explained:
 
 
 def _spent(why: Explained, retries: int) -> Explained:
-    return Explained(
-        f"Given up after {retries} retries: {why.message}", why.cause, why.mend, why.erp_code, why.request_id
-    )
+    mend = why.mend or "Retry it when the ERP answers again; what may stand there already is looked for first."
+    return Explained(f"Given up after {retries} retries: {why.message}", why.cause, mend, why.erp_code, why.request_id)

@@ -248,6 +248,18 @@ def test_several_invoices_with_our_mark_need_a_person(shop):
     assert shop.push(order, in_doubt=True).external_id == shop.company.invoices[1]["Id"]
 
 
+@pytest.mark.parametrize("keys", [True, False])
+def test_in_doubt_an_invoice_voided_meanwhile_is_known_for_ours_and_not_made_again(keys):
+    shop = Shop(honour_requestid=keys, twin={"honour_requestid": keys})
+    order = shop.order()
+    first = shop.push(order)
+    with shop.books.twin.person() as person:
+        person.void("Invoice", first.external_id)
+    for found in (shop.push(order, in_doubt=True), shop.session.find(order)):
+        assert (found.outcome, found.external_id, found.void) == (Outcome.ADOPTED, first.external_id, True)
+    assert len(shop.company.invoices) == 1
+
+
 def test_without_honoured_keys_nothing_is_repeated_and_absence_is_waited_for():
     shop = Shop(honour_requestid=False, twin={"honour_requestid": False})
     order = shop.order()

@@ -134,13 +134,6 @@ GUARDS = (
         "token-rotated",
     ),
     Guard(
-        "a bulk sync asked for again is the same one",
-        "erp_pipelines/delivery/bulk.py",
-        "sync_id = None if entity_ids else syncs.find_open(conn, key, json.dumps(kinds))",
-        "sync_id = None",
-        "bulk",
-    ),
-    Guard(
         "an order and its event are one transaction",
         "erp_pipelines/commerce/saving.py",
         '    """Append the event that tells of the record as it is now; its id."""\n',

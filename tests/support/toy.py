@@ -41,6 +41,7 @@ class ToyErp:
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
     truth_error: Exception | None = None
     honours_keys: bool = True
+    void: set[str] = field(default_factory=set)  # orders whose document a person has voided
     off_by: Decimal = Decimal(0)
     ids: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -99,7 +100,14 @@ class ToySession:
         total = write.record.amount_due + self.erp.off_by if isinstance(write.record, Order) else None
         number = write.record.number if isinstance(write.record, Order) else None
         return Pushed(
-            outcome, external_id, KINDS[write.ref.entity_type], number, str(token), total=total, balance=total
+            outcome,
+            external_id,
+            KINDS[write.ref.entity_type],
+            number,
+            str(token),
+            total=total,
+            balance=total,
+            void=write.ref.entity_id in self.erp.void,
         )
 
     def find(self, write: Write) -> Pushed | None:

@@ -1,14 +1,14 @@
 """Bringing orders and payments into QuickBooks as documents, each once.
 
 A document whose answer was lost is looked for first and told by our mark in its note; several or none mean different
-things, see `_only`. Voided documents are nobody's.
+things, see `_only`. A voided one is taken for ours only when no other stands, so that it does not come to life again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from erp_pipelines.connectors.base import Known, Pushed, Write
@@ -20,7 +20,7 @@ from erp_pipelines.connectors.quickbooks.mapper_payment import payment
 from erp_pipelines.connectors.quickbooks.pushing import believe_absence, pushed, updated
 from erp_pipelines.connectors.quickbooks.truth import is_void
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc, PaymentDoc
-from erp_pipelines.domain.errors import NameTaken, Rejected
+from erp_pipelines.domain.errors import NameTaken, Rejected, voided
 from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
@@ -44,7 +44,7 @@ class Documents:
             return self._update(write, write.known, body)
         found = self._invoice_of(order, body) if write.in_doubt else None
         if found is not None:
-            return pushed(Outcome.ADOPTED, found)
+            return self._adopted(found)
         believe_absence(write, self.books.config, self.now)
         return self._create_invoice(write, order, body)
 
@@ -63,7 +63,7 @@ class Documents:
 
     def find_order(self, write: Write, order: Order) -> Pushed | None:
         found = self._invoice_of(order, invoice(order, write.refs, self.books))
-        return pushed(Outcome.ADOPTED, found) if found else None
+        return self._adopted(found) if found else None
 
     def find_payment(self, write: Write, record: Payment) -> Pushed | None:
         found = self._payment_of(record, payment(record, write.refs, self.books))
@@ -75,7 +75,7 @@ class Documents:
         except NameTaken as taken:
             found = self._invoice_of(order, body)
             if found is not None:
-                return pushed(Outcome.ADOPTED, found)
+                return self._adopted(found)
             raise _number_taken(taken, order) from None
         return pushed(Outcome.CREATED, got.doc, got.request_id)
 
@@ -83,13 +83,13 @@ class Documents:
         got = updated(self.client, InvoiceDoc, "Invoice", body, write, known, may_change=self._refuse_void)
         return pushed(Outcome.UPDATED, got.doc, got.request_id)
 
+    def _adopted(self, found: InvoiceDoc) -> Pushed:
+        void = is_void(found.total_amt, found.private_note, self.books.config)
+        return replace(pushed(Outcome.ADOPTED, found), void=void)
+
     def _refuse_void(self, doc: InvoiceDoc) -> None:
         if is_void(doc.total_amt, doc.private_note, self.books.config):
-            raise Rejected(
-                f"Invoice {doc.doc_number or doc.id} was voided in QuickBooks; a changed order does not bring it back.",
-                cause="voided-in-erp",
-                mend="Cancel the order in the shop, or place it anew.",
-            )
+            raise voided("Invoice", doc.doc_number or doc.id)
 
     def _invoice_of(self, order: Order, body: dict[str, Any]) -> InvoiceDoc | None:
         """The invoice that carries this order's mark, by number, or by customer and day where QuickBooks numbers."""
@@ -108,7 +108,7 @@ class Documents:
         return f"CustomerRef = {customer} and TxnDate = {day}"
 
     def _only(self, marked: Sequence[T], entity: str) -> T | None:
-        """The one that stands. None: send, under the same key. Several: no program can say which is right."""
+        """The one that stands, else one that a person has voided since. Several: no program can say which is right."""
         standing = [row for row in marked if not is_void(row.total_amt, row.private_note, self.books.config)]
         if len(standing) > 1:
             ids = ", ".join(row.id for row in standing)
@@ -118,7 +118,7 @@ class Documents:
                 mend="Void all but one of them in QuickBooks, then retry.",
                 definitive=False,
             )
-        return standing[0] if standing else None
+        return standing[0] if standing else next(iter(marked), None)
 
     def _rate(self, record: Payment, body: dict[str, Any]) -> dict[str, Any]:
         """The invoice's exchange rate for a foreign payment: left out, QuickBooks would book it at 1."""

@@ -206,3 +206,29 @@ def test_a_voided_document_s_version_is_forgotten_so_the_next_write_looks_first(
     tell(runtime, ExternalRef("Invoice", invoice))
     worker.serve(runtime, KEY)
     assert shop.rows("select sync_token from erp.integration_entity_mappings where entity_type = 'Order'") == [(None,)]
+
+
+def test_a_document_adopted_as_void_is_a_persons_job_and_is_never_written_to(runtime, shop, erp, clock):
+    shop.customer()
+    shop.product()
+    worker.serve(runtime, KEY)
+    erp.after = [lose_answer]
+    shop.order()
+    worker.serve(runtime, KEY)
+    erp.void.add("o1")
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert shop.states("Order") == [("o1", "Abandoned", "voided-in-erp")]
+    assert shop.rows("select sync_token from erp.integration_entity_mappings where entity_type = 'Order'") == [(None,)]
+    assert pushes(erp, "Order") == ["create"]
+
+
+def test_what_is_given_up_after_many_tries_says_what_to_do(runtime, shop, erp, clock):
+    erp.always = lose_answer
+    shop.customer()
+    for _ in range(15):
+        worker.serve(runtime, KEY)
+        clock.advance(hours=2)
+    [(status, in_doubt, mend)] = shop.deliveries("status, in_doubt, mend")
+    assert (status, in_doubt) == ("Abandoned", True)
+    assert mend == "Retry it when the ERP answers again; what may stand there already is looked for first."

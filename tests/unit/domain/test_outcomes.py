@@ -25,9 +25,14 @@ def test_an_unavailable_erp_is_asked_again_after_two_to_the_n_minutes(retries, m
     )
 
 
-def test_spent_retries_abandon():
-    assert verdict(errors.Unavailable("Down."), retries=5) == Abandon(
-        Explained("Given up after 5 retries: Down.", "erp-unavailable", "")
+def test_spent_retries_abandon_with_the_errors_own_mend_or_a_general_one():
+    assert verdict(errors.Unavailable("Down.", mend="Wait."), retries=5) == Abandon(
+        Explained("Given up after 5 retries: Down.", "erp-unavailable", "Wait.")
+    )
+    given_up = verdict(errors.Unavailable("Down."), retries=5)
+    assert isinstance(given_up, Abandon)
+    assert given_up.error.mend == (
+        "Retry it when the ERP answers again; what may stand there already is looked for first."
     )
 
 
