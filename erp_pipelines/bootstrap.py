@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 
+from erp_pipelines import channels
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors import registry
 from erp_pipelines.connectors.http import Transport
@@ -35,7 +36,8 @@ def build_runtime(
     """A Runtime for these settings; opens no connection yet.
 
     `database_url` is for callers that have started an embedded server. Raises SettingsInvalid when there
-    is neither that nor ERP_DATABASE_URL, or when the encryption keys are missing or malformed.
+    is neither that nor ERP_DATABASE_URL, or when the encryption keys are missing or malformed,
+    or an alert channel's address cannot be used.
     """
     url = database_url or (settings.database_url.get_secret_value() if settings.database_url else None)
     if url is None:
@@ -49,4 +51,5 @@ def build_runtime(
         clock=clock or SystemClock(),
         public_url=settings.public_url.rstrip("/"),
         requests_per_minute={"quickbooks": settings.quickbooks_requests_per_minute},
+        channels=channels.from_urls(settings.alert_urls.get_secret_value()) if settings.alert_urls else (),
     )

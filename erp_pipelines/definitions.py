@@ -15,7 +15,7 @@ from erp_pipelines.jobs import JOBS
 from erp_pipelines.resources.pace import Pace
 from erp_pipelines.resources.runtime import resource_for
 from erp_pipelines.schedules import SCHEDULES, check_fleet
-from erp_pipelines.sensors.alerts import Notify, alert_sensor, log_alert, run_failures
+from erp_pipelines.sensors.alerts import alert_sensor, run_failures
 from erp_pipelines.sensors.connections import connections_sensor
 from erp_pipelines.sensors.inbox import inbox_sensor
 from erp_pipelines.sensors.outbox import outbox_sensor
@@ -25,7 +25,6 @@ def build_defs(
     *,
     runtime_factory: Callable[[], Runtime] | None = None,
     pace: Pace | None = None,
-    notify: Notify = log_alert,
 ) -> dg.Definitions:
     """A code location. Tests pass a runtime of their own; without one, it is built from the environment on first use."""
     definitions = dg.Definitions(
@@ -33,7 +32,7 @@ def build_defs(
         asset_checks=CHECKS,
         jobs=[*JOBS, check_fleet],
         schedules=SCHEDULES,
-        sensors=[outbox_sensor, inbox_sensor, connections_sensor, alert_sensor(notify), run_failures],
+        sensors=[outbox_sensor, inbox_sensor, connections_sensor, alert_sensor, run_failures],
         resources={"runtime": resource_for(runtime_factory, pace)},
         executor=dg.in_process_executor,
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from erp_pipelines.connectors.provider import Connector
+from erp_pipelines.domain.alerts import Channel
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import NotFound
 from erp_pipelines.security.cipher import Cipher
@@ -15,7 +16,10 @@ from erp_pipelines.storage.engine import Database
 
 @dataclass(frozen=True)
 class Runtime:
-    """One process's parts. `requests_per_minute` is each provider's ceiling for one connection."""
+    """One process's parts. `requests_per_minute` is each provider's ceiling for one connection.
+
+    `channels` carry alerts to people; without any they stand in the log only.
+    """
 
     db: Database
     cipher: Cipher
@@ -24,6 +28,7 @@ class Runtime:
     public_url: str
     requests_per_minute: Mapping[str, float]
     jitter: Callable[[], float] = random.random
+    channels: tuple[Channel, ...] = ()
 
     def connector(self, provider: str) -> Connector:
         """Raises NotFound for a provider that is not set up here."""

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from erp_pipelines.cli import commerce, deliver, keys, services
+from erp_pipelines.cli import alerts, commerce, deliver, keys, services
 from erp_pipelines.domain.errors import PipelineError
 from erp_pipelines.security import logs
 from erp_pipelines.server.errors import ServerError
@@ -23,6 +23,8 @@ tenants = typer.Typer(help="Tenants.", no_args_is_help=True)
 orders = typer.Typer(help="Orders.", no_args_is_help=True)
 ring = typer.Typer(help="The key ring that stored secrets are encrypted with.", no_args_is_help=True)
 
+alert_channels = typer.Typer(help="How people are told of trouble.", no_args_is_help=True)
+
 app.command("demo")(services.demo)
 app.command("up")(services.up)
 app.command("migrate")(services.migrate)
@@ -37,6 +39,8 @@ tenants.command("add")(commerce.tenants_add)
 orders.command("pay")(commerce.orders_pay)
 ring.command("new")(keys.keys_new)
 ring.command("rotate")(keys.keys_rotate)
+alert_channels.command("test")(alerts.alerts_test)
+app.add_typer(alert_channels, name="alerts")
 app.add_typer(tenants, name="tenants")
 app.add_typer(orders, name="orders")
 app.add_typer(ring, name="keys")

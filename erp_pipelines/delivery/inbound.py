@@ -136,6 +136,8 @@ def _postpone(job: Job, notices: Sequence[StoredNotice], error: Exception) -> No
         match verdict:
             case outcomes.Pause(until):
                 connections.pause(conn, job.row.id, until)
+                if why.cause in outcomes.OURS_TO_MEND:
+                    alerts.raise_alert(conn, job.key, why)
                 inbox.give_back(conn, job.key, ids, why, at=until)
                 job.tally.parked = f"paused until {until:%H:%M:%S} UTC: {why.message}"
             case outcomes.Park():

@@ -73,8 +73,10 @@ def _move(conn: Connection, job: Job, tried: Try) -> bool:
 def _tell(conn: Connection, job: Job, tried: Try) -> None:
     """What concerns the connection as a whole, and whom a person must hear of."""
     match tried.verdict:
-        case outcomes.Pause(until):
+        case outcomes.Pause(until, why):
             connections.pause(conn, job.row.id, until)
+            if why.cause in outcomes.OURS_TO_MEND:
+                alerts.raise_alert(conn, job.key, why)
         case outcomes.Park(why):
             if connections.park(conn, job.row.id, why.message):  # else the token source has parked it, and told of it
                 alerts.raise_alert(conn, job.key, why)

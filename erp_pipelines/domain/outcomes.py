@@ -75,6 +75,9 @@ class Abandon:
     in_doubt: bool = False
 
 
+# Causes of a pause that does not end before a person does something.
+OURS_TO_MEND = frozenset({errors.Misconfigured.code, errors.SecretsClosed.code})
+
 Verdict = Completed | Retry | Pause | Park | Abandon
 
 

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.outcomes import Explained
 from erp_pipelines.storage.tables import integration_alerts as alerts
-
-
-@dataclass(frozen=True)
-class Alert:
-    id: str
-    tenant_id: str
-    provider: str
-    entity_type: str | None
-    entity_id: str | None
-    cause: str
-    message: str
-    mend: str | None
-    created_at: dt.datetime
 
 
 def raise_alert(
@@ -46,10 +30,3 @@ def raise_alert(
             mend=why.mend or None,
         )
     )
-
-
-def since(conn: Connection, created_after: dt.datetime, limit: int) -> list[Alert]:
-    """Alerts of all tenants after a moment, oldest first. System scope."""
-    columns = [alerts.c[name] for name in Alert.__dataclass_fields__]
-    chosen = sa.select(*columns).where(alerts.c.created_at > created_after).order_by(alerts.c.created_at).limit(limit)
-    return [Alert(str(row[0]), *row[1:]) for row in conn.execute(chosen)]

@@ -359,5 +359,28 @@ integration_alerts = sa.Table(
     sa.Column("message", sa.String(2000), nullable=False),
     sa.Column("mend", sa.Text),
     when("created_at", nullable=False, server_default=NOW),
+    sa.Column("gathered", sa.Boolean, nullable=False, server_default=sa.false()),  # into its group
     sa.Index(None, "tenant_id", "created_at"),
+    sa.Index("ix_integration_alerts_ungathered", "created_at", postgresql_where=sa.text("not gathered")),
+)
+
+# Alerts of one cause, told together. The tenant '*' is the installation: runs that failed.
+integration_alert_groups = sa.Table(
+    "integration_alert_groups",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("cause", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # what tells that it is over: event, connection, or nothing (notice)
+    when("opened_at", nullable=False),
+    when("last_at", nullable=False),
+    sa.Column("message", sa.String(2000), nullable=False),
+    sa.Column("mend", sa.Text, nullable=False),
+    sa.Column("names", JSONB, nullable=False),  # the first few entities
+    sa.Column("pending", sa.Integer, nullable=False),  # not told yet
+    sa.Column("total", sa.Integer, nullable=False),
+    sa.Column("tellings", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of the channels, in a row
+    when("next_tell_at", nullable=False),
+    when("healed_at"),
 )

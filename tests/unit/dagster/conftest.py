@@ -19,7 +19,7 @@ from tests.unit.dagster.pretended import QUICK, FakeDelivery
 def delivery(monkeypatch) -> FakeDelivery:
     fake = FakeDelivery()
     for module, names in ((worker, ["serve"]), (due, ["connections", "active", "wait", "health"]),
-                          (bulk, ["request", "progress"]), (alerts, ["since"])):  # fmt: skip
+                          (bulk, ["request", "progress"]), (alerts, ["tell", "run_failed"])):  # fmt: skip
         for name in names:
             monkeypatch.setattr(module, name, getattr(fake, name))
     return fake

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
-from erp_pipelines.delivery import alerts, bulk
+from erp_pipelines.delivery import bulk
 from erp_pipelines.delivery.reports import Document, Failure, Report
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.resources.pace import Pace
@@ -62,7 +62,8 @@ class FakeDelivery:
     held: set[ConnectionKey] = field(default_factory=set)
     served: list[ConnectionKey] = field(default_factory=list)
     requested: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    raised: list[alerts.Alert] = field(default_factory=list)
+    told: int = 0
+    failed_runs: list[tuple[str, str]] = field(default_factory=list)
     fleet: list[SimpleNamespace] = field(default_factory=list)
     locks: set[str] = field(default_factory=set)
     breaks: Exception | None = None
@@ -107,8 +108,11 @@ class FakeDelivery:
         left = len(self.waiting.get(key, []))
         return bulk.Progress(10, 10 - left, 9 - left, 1, 0, 100.0 - 10 * left, (), finished=not left)
 
-    def since(self, runtime, created_after, limit=100):
-        return sorted((a for a in self.raised if a.created_at > created_after), key=lambda a: a.created_at)[:limit]
+    def tell(self, runtime):
+        return self.told
+
+    def run_failed(self, runtime, job, reason, run_id):
+        self.failed_runs.append((job, reason))
 
     def health(self, runtime, tenant_id=None):
         return self.fleet

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import time
-import uuid
 from dataclasses import replace
 
 import dagster as dg
@@ -11,7 +9,6 @@ import pytest
 import structlog
 
 from erp_pipelines.definitions import build_defs
-from erp_pipelines.delivery.alerts import Alert
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.resources.liveness import SHOWN_TAG, Doubts
 from erp_pipelines.resources.runtime import resource_for
@@ -214,50 +211,13 @@ def test_partitions_are_added_a_thousand_at_a_time(delivery, tick):
     assert len(add.partition_keys) == 1000
 
 
-def alert(seconds_ago=0.0, now=None):
-    when = (now or dt.datetime.now(dt.UTC)) - dt.timedelta(seconds=seconds_ago)
-    return Alert(str(uuid.uuid4()), "acme", "quickbooks", "Order", "1", "closed-period", "Closed.", "Reopen.", when)
+def test_the_alert_sensor_says_how_many_it_told_and_requests_no_run(delivery, tick):
+    assert tick(alert_room.alert_sensor).skip_message == "Nothing to tell."
+    delivery.told = 3
+    assert tick(alert_room.alert_sensor).skip_message == "3 told."
 
 
-def test_each_alert_is_told_once(delivery, tick):
-    told = []
-    sensor = alert_room.alert_sensor(told.append)
-    delivery.raised += [alert(30), alert(20)]
-    cursor = tick(sensor).cursor
-    delivery.raised.append(alert(25))  # committed late, so it appears behind the newer one
-    cursor = tick(sensor, cursor).cursor
-    tick(sensor, cursor)
-    assert [a.id for a in told] == [a.id for a in delivery.raised]
-
-
-def test_a_flood_of_alerts_is_told_to_its_end(delivery, tick):
-    told = []
-    sensor = alert_room.alert_sensor(told.append)
-    now = dt.datetime.now(dt.UTC)
-    delivery.raised += [alert(10 - number / 100, now) for number in range(700)]
-    cursor = None
-    for _ in range(5):
-        cursor = tick(sensor, cursor).cursor
-    assert {a.id for a in told} == {a.id for a in delivery.raised}
-    assert len(told) == 700
-
-
-def test_a_cursor_of_rubbish_tells_the_last_day_and_not_the_whole_history(delivery, tick):
-    told = []
-    delivery.raised += [alert(90_000), alert(3600)]
-    result = tick(alert_room.alert_sensor(told.append), "rubbish")
-    assert [a.id for a in told] == [delivery.raised[1].id]
-    assert json.loads(result.cursor)["told"]
-
-
-def test_without_other_channels_an_alert_stands_in_the_log():
-    with structlog.testing.capture_logs() as logs:
-        alert_room.log_alert(alert())
-    assert logs[0]["event"] == "alert"
-    assert (logs[0]["tenant"], logs[0]["cause"], logs[0]["mend"]) == ("acme", "closed-period", "Reopen.")
-
-
-def test_a_failed_run_stands_in_the_log(runtime, delivery, instance):
+def test_a_failed_run_stands_in_the_log_and_is_told(runtime, resource, delivery, instance):
     defs = build_defs(runtime_factory=lambda: runtime, pace=QUICK)
     instance.add_dynamic_partitions("connections", [ACME_NAME])
     delivery.breaks = RuntimeError("PostgreSQL is gone")
@@ -267,5 +227,6 @@ def test_a_failed_run_stands_in_the_log(runtime, delivery, instance):
     (event,) = [event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE"]
     context = dg.build_run_status_sensor_context("run_failures", event, instance, result.dagster_run)
     with structlog.testing.capture_logs() as logs:
-        alert_room.run_failures(context.for_run_failure())
+        alert_room.run_failures(context.for_run_failure(), runtime=resource)
+    assert [job for job, _ in delivery.failed_runs] == ["sync_connection"]
     assert (logs[0]["event"], logs[0]["partition"]) == ("run_failed", ACME_NAME)
