@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 
 import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Grant, OAuthProvider
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
-from erp_pipelines.domain.errors import Conflict, ConnectionLost, SecretsClosed
+from erp_pipelines.domain.errors import Conflict, ConnectionLost, SecretsClosed, Throttled
 from erp_pipelines.domain.outcomes import explain
 from erp_pipelines.security.cipher import SecretUnreadable
 from erp_pipelines.storage import alerts, connections, tokens
@@ -49,21 +53,36 @@ class StoredTokenSource:
         alert written), Unavailable when the token host does not answer, SecretsClosed when the stored tokens
         don't open with this process's keys.
         """
+        with self._one_at_a_time, self._opened():
+            enough = partial(self._good, rejected=rejected)
+            known = self._remembered
+            if known is None or not enough(known):
+                known = self._stored()
+            if known is None or not enough(known):
+                known = self._refreshed(enough)
+            self._remembered = known
+            return known.access_token or ""
+
+    def keep_alive(self, renewed_after: dt.datetime) -> bool:
+        """Renew the grant unless it was renewed after that moment; whether it has been. Raises as `access_token` does."""
+
+        def enough(known: Tokens) -> bool:
+            return known.refreshed_at is not None and known.refreshed_at > renewed_after
+
+        with self._one_at_a_time, self._opened():
+            known = self._stored()
+            if known is not None and enough(known):
+                return False
+            self._remembered = self._refreshed(enough)
+            return True
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
         try:
-            return self._good_token(rejected)
+            yield
         except SecretUnreadable as error:
             log.error("tokens cannot be opened", connection=str(self._key), reason=error.message)  # noqa: TRY400
             raise SecretsClosed(error.message, retry_after=CLOSED_SECONDS, mend=error.mend) from error
-
-    def _good_token(self, rejected: str | None) -> str:
-        with self._one_at_a_time:
-            known = self._remembered
-            if known is None or not self._good(known, rejected):
-                known = self._stored()
-            if known is None or not self._good(known, rejected):
-                known = self._refreshed(rejected)
-            self._remembered = known
-            return known.access_token or ""
 
     def _good(self, known: Tokens, rejected: str | None) -> bool:
         if known.access_token is None or known.access_token == rejected or known.access_expires_at is None:
@@ -74,33 +93,40 @@ class StoredTokenSource:
         with self._runtime.db.tenant(self._key.tenant_id) as conn:
             return tokens.read_tokens(conn, self._id, self._runtime.cipher)
 
-    def _refreshed(self, rejected: str | None) -> Tokens:
+    def _refreshed(self, enough: Callable[[Tokens], bool]) -> Tokens:
         """Tokens that are committed: the transaction ends before they leave, or before the connection counts as lost."""
+        noted = self._runtime.clock.now()
         # Committed before the renewal leaves: should its answer be lost with this process, the next one knows.
         with self._runtime.db.tenant(self._key.tenant_id) as conn:
-            unanswered = tokens.note_refresh(conn, self._id, self._runtime.clock.now())
-        with self._runtime.db.tenant(self._key.tenant_id) as conn:
-            found = self._under_lock(conn, rejected, unanswered)
+            tokens.note_refresh(conn, self._id, noted)
+        try:
+            with self._runtime.db.tenant(self._key.tenant_id) as conn:
+                found = self._under_lock(conn, enough, noted)
+        except Throttled:  # an answer, without tokens in it
+            with self._runtime.db.tenant(self._key.tenant_id) as conn:
+                tokens.end_note(conn, self._id, noted)
+            raise
         if isinstance(found, ConnectionLost):
             raise found
         return found
 
     def _under_lock(
-        self, conn: Connection, rejected: str | None, unanswered: dt.datetime | None
+        self, conn: Connection, enough: Callable[[Tokens], bool], noted: dt.datetime
     ) -> Tokens | ConnectionLost:
         before = tokens.read_tokens(conn, self._id, self._runtime.cipher, for_update=True)
-        if before is not None and self._good(before, rejected):
-            return before  # somebody else has refreshed while we waited for the lock
+        if before is not None and enough(before):  # somebody else has refreshed while we waited for the lock
+            tokens.end_note(conn, self._id, noted)
+            return before
         row = connections.by_id(conn, self._id)
         if before is None or row.state is not ConnectionState.CONNECTED:
             return ConnectionLost(f"{row.key} is not connected: {row.state_reason or row.state}", mend=RECONNECT)
         try:
             grant = oauth_of(self._runtime, self._key.provider).refresh(before.refresh_token)
         except ConnectionLost as refused:
-            error = _told(refused, unanswered)
+            error = _told(refused, before, noted)
             self._park(conn, error)
             return error
-        fresh = tokens_of(grant, self._runtime.clock.now())
+        fresh = _renewed(before, tokens_of(grant, self._runtime.clock.now()))
         tokens.save_tokens(conn, self._id, self._runtime.cipher, fresh)
         log.info("access token refreshed", connection=str(self._key), ends=fresh.access_expires_at)
         return fresh
@@ -131,20 +157,40 @@ def tokens_of(grant: Grant, now: dt.datetime) -> Tokens:
     )
 
 
+def _renewed(before: Tokens, fresh: Tokens) -> Tokens:
+    """What a renewal has brought: an answer that doesn't tell when the consent ends doesn't put that off."""
+    return replace(fresh, grant_ends_at=fresh.grant_ends_at or before.grant_ends_at)
+
+
 def _margin(known: Tokens) -> dt.timedelta:
     if known.access_expires_at is None or known.refreshed_at is None:
         return MARGIN
     return min(MARGIN, (known.access_expires_at - known.refreshed_at) * MARGIN_SHARE)
 
 
-def _told(refused: ConnectionLost, unanswered: dt.datetime | None) -> ConnectionLost:
-    """Why the grant was refused, as far as we know: a renewal whose answer was lost may have replaced our token."""
-    if unanswered is None:
-        return refused
+def _told(refused: ConnectionLost, before: Tokens, now: dt.datetime) -> ConnectionLost:
+    """Why the grant was refused, as far as we know; `now` is when this renewal was noted."""
+    why = _known_reason(before, now)
     return ConnectionLost(
-        f"{refused.message} A renewal begun at {unanswered:%Y-%m-%d %H:%M} UTC was never answered here; the token "
-        "that it brought is lost.",
-        mend=refused.mend,
-        erp_code=refused.erp_code,
-        request_id=refused.request_id,
+        f"{refused.message} {why}".rstrip(), mend=refused.mend, erp_code=refused.erp_code, request_id=refused.request_id
     )
+
+
+def _known_reason(before: Tokens, now: dt.datetime) -> str:
+    if before.grant_ends_at is not None and before.grant_ends_at <= now:
+        return f"The consent was good until {_minute(before.grant_ends_at)} UTC, however often it was renewed."
+    if before.refresh_expires_at is not None and before.refresh_expires_at <= now:
+        since = f"; its last renewal was at {_minute(before.refreshed_at)} UTC" if before.refreshed_at else ""
+        return f"Unused, the grant was good until {_minute(before.refresh_expires_at)} UTC{since}."
+    if (
+        before.renewal_noted_at is not None and before.renewal_noted_at != now
+    ):  # a renewal whose answer was lost may have replaced our token
+        return (
+            f"A renewal begun at {_minute(before.renewal_noted_at)} UTC was never answered here; the token that it "
+            "brought is lost."
+        )
+    return ""
+
+
+def _minute(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M}"

@@ -33,11 +33,13 @@ class Tokens:
     refresh_expires_at: dt.datetime | None = None
     refreshed_at: dt.datetime | None = None
     grant_ends_at: dt.datetime | None = None
+    renewal_noted_at: dt.datetime | None = None
 
 
 _TOKENS = sa.select(
-    *SECRETS, C.access_token_expires_at, C.refresh_token_expires_at, C.tokens_refreshed_at, C.grant_ends_at
-)
+    *SECRETS, C.access_token_expires_at, C.refresh_token_expires_at, C.tokens_refreshed_at, C.grant_ends_at,
+    C.refresh_started_at,
+)  # fmt: skip
 
 
 def read_tokens(conn: Connection, connection_id: str, cipher: Cipher, *, for_update: bool = False) -> Tokens | None:
@@ -72,13 +74,14 @@ def save_tokens(conn: Connection, connection_id: str, cipher: Cipher, tokens: To
         raise NotFound(f"There is no connection {connection_id}.")
 
 
-def note_refresh(conn: Connection, connection_id: str, now: dt.datetime) -> dt.datetime | None:
-    """Note that a renewal is about to leave; the moment of an earlier one that was never answered, if there is one."""
-    earlier: dt.datetime | None = conn.execute(
-        sa.select(C.refresh_started_at).where(C.id == connection_id, IN_SCOPE).with_for_update(key_share=True)
-    ).scalar_one()
-    change(conn, connection_id, refresh_started_at=earlier or now)
-    return earlier
+def note_refresh(conn: Connection, connection_id: str, now: dt.datetime) -> None:
+    """Note that a renewal is about to leave. The note of an earlier one that nothing was heard of stays."""
+    change(conn, connection_id, refresh_started_at=sa.func.coalesce(C.refresh_started_at, now))
+
+
+def end_note(conn: Connection, connection_id: str, noted: dt.datetime) -> None:
+    """The renewal noted at that moment never left, or the answer that came brought no tokens: nothing can be lost of it."""
+    change(conn, connection_id, C.refresh_started_at == noted, refresh_started_at=None)
 
 
 def rotate_tokens(conn: Connection, connection_id: str, cipher: Cipher) -> int:

@@ -40,6 +40,7 @@ class FakeOAuth:
     revoked: list[str] = field(default_factory=list)
     good_refresh_token: str = ""
     seconds_per_refresh: float = 0
+    lifetimes: dict[str, float] = field(default_factory=dict)  # of the grants from now on
     fail: Exception | None = None
     on_refresh: Callable[[str], None] | None = None
     _numbers: Any = field(default_factory=itertools.count)
@@ -78,7 +79,8 @@ class FakeOAuth:
     def _grant(self) -> Grant:
         number = next(self._numbers)
         self.good_refresh_token = f"refresh-{number}"
-        return Grant(f"access-{number}", self.good_refresh_token, 3600, 8_640_000)
+        lifetimes = {"access_expires_in": 3600, "refresh_expires_in": 8_640_000, **self.lifetimes}
+        return Grant(f"access-{number}", self.good_refresh_token, **lifetimes)
 
     def _raise(self) -> None:
         if self.fail is not None:

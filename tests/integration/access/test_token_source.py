@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,11 +12,13 @@ from erp_pipelines.access import connections as access
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import StoredTokenSource
 from erp_pipelines.domain.connections import ConnectionState
-from erp_pipelines.domain.errors import ConnectionLost, DatabaseDown, NotFound, Unavailable
+from erp_pipelines.domain.errors import ConnectionLost, DatabaseDown, Misconfigured, NotFound, Unavailable
 from erp_pipelines.security.cipher import Cipher, SecretUnreadable, new_key
 from erp_pipelines.storage import connections, outbox, tokens
 from tests.integration.access.fakes import KEY, FakeOAuth, connect, scalar
 from tests.support.clock import FakeClock
+
+NOTED = "select refresh_started_at from erp.integration_connections"
 
 
 def source(runtime: Runtime) -> StoredTokenSource:
@@ -215,3 +219,108 @@ def test_rotation_brings_every_secret_under_the_newest_key(runtime: Runtime, oau
     assert access.rotate_keys(both) == 0
     only_new = dataclasses.replace(runtime, cipher=Cipher.from_keys(new))
     assert stored_refresh_token(only_new, row.id) == "refresh-0"
+
+
+def test_who_finds_that_another_has_renewed_leaves_no_note_of_a_renewal_behind(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect(runtime)
+    note, first = tokens.note_refresh, source(runtime)
+
+    def overtaken(*given: Any) -> None:
+        monkeypatch.setattr(tokens, "note_refresh", note)
+        first.access_token(rejected="access-0")  # read as good by the other, renewed before it gets to its note
+        clock.advance(1)
+        note(*given)
+
+    monkeypatch.setattr(tokens, "note_refresh", overtaken)
+    assert source(runtime).access_token(rejected="access-0") == "access-1"
+    assert oauth.refreshes == ["refresh-0"]
+    assert scalar(runtime.db, NOTED) is None
+    oauth.good_refresh_token = ""
+    with pytest.raises(ConnectionLost) as lost:
+        source(runtime).access_token(rejected="access-1")
+    assert "never answered" not in lost.value.message
+
+
+def test_a_refusal_of_our_own_keys_is_an_answer_and_no_renewal_that_was_lost(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    connect(runtime)
+    oauth.fail = Misconfigured("The client secret is wrong.", retry_after=120)
+    with pytest.raises(Misconfigured):
+        source(runtime).access_token(rejected="access-0")
+    assert scalar(runtime.db, NOTED) is None
+    oauth.fail = Unavailable("The token host does not answer.")
+    with pytest.raises(Unavailable):
+        source(runtime).access_token(rejected="access-0")
+    assert scalar(runtime.db, NOTED) == clock.now()  # nobody knows what became of it
+
+
+def test_a_grant_is_kept_alive_once_in_the_time_asked_for(runtime: Runtime, oauth: FakeOAuth, clock: FakeClock) -> None:
+    row = connect(runtime)
+    started = clock.now()
+    one = source(runtime)
+    clock.advance(days=7)
+    assert not one.keep_alive(started - dt.timedelta(seconds=1))
+    assert one.keep_alive(started)
+    assert not source(runtime).keep_alive(started)
+    assert oauth.refreshes == ["refresh-0"]
+    assert stored_refresh_token(runtime, row.id) == "refresh-1"
+    assert one.access_token() == "access-1"  # what the renewal brought is used
+
+
+def test_eight_who_keep_a_grant_alive_at_once_renew_it_once(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    connect(runtime)
+    started = clock.now()
+    clock.advance(days=8)
+    oauth.seconds_per_refresh = 0.1
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(source(runtime).keep_alive, started) for _ in range(8)]
+        assert any(one.result() for one in asked)
+    assert oauth.refreshes == ["refresh-0"]
+
+
+@pytest.mark.parametrize(
+    ("lifetimes", "days", "reason"),
+    [
+        (
+            {},
+            101,
+            "Unused, the grant was good until 2026-06-10 09:00 UTC; its last renewal was at 2026-03-02 09:00 UTC",
+        ),
+        ({"ends_in": 86_400.0 * 20}, 21, "The consent was good until 2026-03-22 09:00 UTC, however often"),
+        ({}, 5, ""),
+    ],
+)
+def test_a_grant_that_has_run_out_says_so(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock, lifetimes: dict[str, float], days: int, reason: str
+) -> None:
+    oauth.lifetimes = lifetimes
+    row = connect(runtime)
+    clock.advance(days=days)
+    oauth.good_refresh_token = ""
+    with pytest.raises(ConnectionLost):
+        source(runtime).access_token()
+    with runtime.db.tenant("acme") as conn:
+        told = connections.by_id(conn, row.id).state_reason or ""
+    assert told.startswith(f"The provider refused the refresh token. {reason}".rstrip())
+    assert told.endswith("Connect it again.")
+    assert reason or "good until" not in told
+
+
+def test_an_answer_without_the_consents_end_does_not_put_it_off(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    oauth.lifetimes = {"ends_in": 1000.0}
+    row = connect(runtime)
+    ends = clock.now() + dt.timedelta(seconds=1000)
+    oauth.lifetimes = {}
+    source(runtime).access_token(rejected="access-0")
+    with runtime.db.tenant("acme") as conn:
+        assert connections.by_id(conn, row.id).grant_ends_at == ends
+    connect(runtime, code="code-2")
+    with runtime.db.tenant("acme") as conn:
+        assert connections.by_id(conn, row.id).grant_ends_at is None  # another consent
