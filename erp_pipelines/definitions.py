@@ -10,11 +10,10 @@ import dagster as dg
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.assets.in_erp import ASSETS
-from erp_pipelines.checks.fleet import CHECKS
 from erp_pipelines.jobs import JOBS
 from erp_pipelines.resources.pace import Pace
 from erp_pipelines.resources.runtime import resource_for
-from erp_pipelines.schedules import SCHEDULES, check_fleet
+from erp_pipelines.schedules import CHECKS, SCHEDULES, check_fleet
 from erp_pipelines.sensors.alerts import alert_sensor, run_failures
 from erp_pipelines.sensors.connections import connections_sensor
 from erp_pipelines.sensors.inbox import inbox_sensor

@@ -11,8 +11,10 @@ from erp_pipelines.assets.kinds import ENTITIES
 from erp_pipelines.assets.lane import Lane
 from erp_pipelines.assets.recorder import Recorder
 from erp_pipelines.assets.serving import serve_until_quiet
-from erp_pipelines.delivery import bulk
+from erp_pipelines.delivery import bulk, due, probe
+from erp_pipelines.delivery.probe import Probe
 from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.errors import DatabaseDown
 from erp_pipelines.partitions import CONNECTIONS, LANE_TAG, MAX_RUNTIME_TAG
 from erp_pipelines.resources.liveness import alive
 from erp_pipelines.resources.queue import QueuedRival
@@ -89,6 +91,35 @@ def drain() -> None:
     serve_due_connections()
 
 
+@dg.op(description="Renews grants that nobody uses, asks silent companies, and warns before an access ends.")
+def probe_connections(context: dg.OpExecutionContext, runtime: RuntimeParam) -> None:
+    engine, faults = runtime.runtime(), []
+    with alive(engine, context.instance, context.run):
+        for key in due.active(engine):
+            try:
+                _tell(context, probe.probe(engine, key))
+            except DatabaseDown:
+                raise
+            except Exception as fault:  # noqa: BLE001 - the others are looked after all the same; raised at the end
+                faults.append(f"{key}: {type(fault).__name__}: {fault}")
+    if faults:
+        raise dg.Failure("\n".join(faults), allow_retries=False)
+
+
+def _tell(context: dg.OpExecutionContext, found: Probe) -> None:
+    context.log.info("%s: %s", found.row.key, found.summary)
+    for why in found.reasons:
+        context.log.warning("%s: %s %s", found.row.key, why.message, why.mend)
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Looks after every connection, busy or idle, so that none ends because nobody used it.",
+)
+def keep_connections() -> None:
+    probe_connections()
+
+
 @dg.job(
     executor_def=dg.in_process_executor,
     description="Queues the bulk sync of a list of connections, which a selection of partitions cannot express.",
@@ -97,4 +128,4 @@ def enqueue_sync() -> None:
     queue_syncs()
 
 
-JOBS = [sync_connection, drain, enqueue_sync]
+JOBS = [sync_connection, drain, keep_connections, enqueue_sync]

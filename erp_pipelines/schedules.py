@@ -2,7 +2,10 @@
 
 import dagster as dg
 
-from erp_pipelines.checks.fleet import CHECKS
+from erp_pipelines.checks import fleet, grants
+from erp_pipelines.jobs import keep_connections
+
+CHECKS = [*fleet.CHECKS, *grants.CHECKS]
 
 check_fleet = dg.define_asset_job(
     "check_fleet",
@@ -18,4 +21,11 @@ check_fleet_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-SCHEDULES = [check_fleet_schedule]
+keep_connections_schedule = dg.ScheduleDefinition(
+    name="keep_connections_every_six_hours",
+    job=keep_connections,
+    cron_schedule="23 */6 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+SCHEDULES = [check_fleet_schedule, keep_connections_schedule]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.access.connections import Disconnected, Status
+from erp_pipelines.access.health import Warned
 from erp_pipelines.commerce.saving import Saved
 from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState, DocumentsWhen
 from erp_pipelines.domain.payments import PaymentStatus
@@ -41,8 +42,26 @@ class AuthorizeUrl(Body):
     url: str
 
 
+class WarningOut(Body):
+    """Something that a person should do before `endsAt`."""
+
+    cause: str
+    message: str
+    mend: str
+    ends_at: Moment
+
+    @classmethod
+    def of(cls, warned: Warned) -> WarningOut:
+        why = warned.why
+        return cls(cause=why.cause, message=why.message, mend=why.mend, ends_at=warned.ends_at)
+
+
 class ConnectionOut(Body):
-    """A provider as the tenant's staff sees it; no secrets, not even masked."""
+    """A provider as the tenant's staff sees it; no secrets, not even masked.
+
+    The refresh token's end is put off by every renewal, which happens by itself; the credential's by a person only.
+    `reconnectBefore` is the earlier of the two.
+    """
 
     provider: str
     display_name: str
@@ -57,6 +76,9 @@ class ConnectionOut(Body):
     paused_until: Moment | None = None
     connected_by: str | None = None
     reconnect_before: Moment | None = None
+    refresh_token_expires_at: Moment | None = None
+    credential_ends_at: Moment | None = None
+    warnings: list[WarningOut] = []
     auto_sync_enabled: bool
     settings: ConnectionSettings
 
@@ -68,7 +90,9 @@ class ConnectionOut(Body):
             "company_id": row.external_company_id, "company_name": row.company_name, "environment": row.environment,
             "state_reason": row.state_reason, "last_sync_at": row.last_sync_at, "last_sync_error": row.last_sync_error,
             "paused_until": row.paused_until, "connected_by": row.connected_by,
-            "reconnect_before": row.refresh_token_expires_at,
+            "refresh_token_expires_at": row.refresh_token_expires_at, "credential_ends_at": row.grant_ends_at,
+            "reconnect_before": min(filter(None, (row.refresh_token_expires_at, row.grant_ends_at)), default=None),
+            "warnings": [WarningOut.of(warned) for warned in status.warnings],
         } if row else {}  # fmt: skip
         return cls(
             provider=status.provider,

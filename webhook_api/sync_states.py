@@ -40,7 +40,7 @@ def provider_syncs(
 
 
 def _shown(runtime: Runtime, row: ConnectionRow, standing: Standing, *, staff: bool) -> ProviderSync:
-    name, state = access.display_name(runtime, standing.provider), state_of(standing)
+    name, state = runtime.display_name(standing.provider), state_of(standing)
     shown = ProviderSync(
         provider=standing.provider,
         display_name=name,

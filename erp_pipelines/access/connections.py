@@ -9,6 +9,8 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from erp_pipelines.access import health
+from erp_pipelines.access.health import Warned
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import ConnectionFacts
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState
@@ -28,6 +30,7 @@ class Status:
     provider: str
     display_name: str
     row: ConnectionRow | None
+    warnings: tuple[Warned, ...] = ()
 
     @property
     def state(self) -> ConnectionState:
@@ -55,20 +58,21 @@ def list_(runtime: Runtime, tenant_id: str) -> list[Status]:
     with runtime.db.tenant(tenant_id) as conn:
         rows = {row.provider: row for row in connections.of_tenant(conn, tenant_id)}
     providers = sorted(rows.keys() | runtime.connectors.keys())
-    return [Status(provider, display_name(runtime, provider), rows.get(provider)) for provider in providers]
+    return [_status(runtime, provider, rows.get(provider)) for provider in providers]
 
 
 def status(runtime: Runtime, key: ConnectionKey) -> Status:
     """Raises NotFound for a provider that is neither set up here nor was ever connected."""
     with runtime.db.tenant(key.tenant_id) as conn:
         row = connections.find(conn, key)
-    name = display_name(runtime, key.provider) if row else runtime.connector(key.provider).display_name
-    return Status(key.provider, name, row)
+    if row is None:
+        runtime.connector(key.provider)
+    return _status(runtime, key.provider, row)
 
 
-def display_name(runtime: Runtime, provider: str) -> str:
-    connector = runtime.connectors.get(provider)
-    return connector.display_name if connector else provider
+def _status(runtime: Runtime, provider: str, row: ConnectionRow | None) -> Status:
+    name = runtime.display_name(provider)
+    return Status(provider, name, row, health.warnings(row, name, runtime.clock.now()) if row else ())
 
 
 def change_settings(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, Any], by: str) -> ConnectionSettings:
@@ -110,7 +114,7 @@ def disconnect(runtime: Runtime, key: ConnectionKey, by: str) -> Disconnected:
 
 def _revoke(conn: Connection, runtime: Runtime, row: ConnectionRow) -> str:
     """Empty when the grant has ended there; else what a person should know."""
-    name = display_name(runtime, row.provider)
+    name = runtime.display_name(row.provider)
     connector = runtime.connectors.get(row.provider)
     try:
         # Under the row lock, so that no refresh makes a new token between the revocation and the deletion.

@@ -36,3 +36,8 @@ class Runtime:
             known = ", ".join(sorted(self.connectors)) or "none"
             raise NotFound(f"There is no provider {provider!r}.", mend=f"Set up here: {known}.")
         return self.connectors[provider]
+
+    def display_name(self, provider: str) -> str:
+        """The provider's name for people; its short one where it is not set up."""
+        connector = self.connectors.get(provider)
+        return connector.display_name if connector else provider

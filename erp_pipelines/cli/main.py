@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from erp_pipelines.cli import alerts, commerce, deliver, keys, services
+from erp_pipelines.cli import alerts, commerce, connections, deliver, keys, services
 from erp_pipelines.domain.errors import PipelineError
 from erp_pipelines.security import logs
 from erp_pipelines.server.errors import ServerError
@@ -21,8 +21,8 @@ app = typer.Typer(
 )
 tenants = typer.Typer(help="Tenants.", no_args_is_help=True)
 orders = typer.Typer(help="Orders.", no_args_is_help=True)
+linked = typer.Typer(help="Connections to ERPs.", no_args_is_help=True)
 ring = typer.Typer(help="The key ring that stored secrets are encrypted with.", no_args_is_help=True)
-
 alert_channels = typer.Typer(help="How people are told of trouble.", no_args_is_help=True)
 
 app.command("demo")(services.demo)
@@ -37,12 +37,14 @@ app.command("status")(deliver.status)
 app.command("token")(keys.token)
 tenants.command("add")(commerce.tenants_add)
 orders.command("pay")(commerce.orders_pay)
+linked.command("check")(connections.check)
 ring.command("new")(keys.keys_new)
 ring.command("rotate")(keys.keys_rotate)
 alert_channels.command("test")(alerts.alerts_test)
 app.add_typer(alert_channels, name="alerts")
 app.add_typer(tenants, name="tenants")
 app.add_typer(orders, name="orders")
+app.add_typer(linked, name="connections")
 app.add_typer(ring, name="keys")
 
 

@@ -224,3 +224,7 @@ class ErpSession(Protocol):
         Unknown types are ignored. A record that is not there any more comes back as `gone`.
         """
         ...
+
+    def company_name(self) -> str:
+        """The company's name as it is now: one cheap read, which shows that the company lets us in."""
+        ...

@@ -105,6 +105,12 @@ def active_keys(conn: Connection) -> list[ConnectionKey]:
     return [ConnectionKey(*found) for found in conn.execute(query.order_by(C.tenant_id, C.provider))]
 
 
+def held(conn: Connection) -> list[ConnectionRow]:
+    """The connections that are connected, or were until they broke, of every tenant (system scope)."""
+    query = _SELECT.where(C.state != ConnectionState.NOT_CONNECTED, IN_SCOPE)
+    return [_row(found) for found in conn.execute(query.order_by(C.tenant_id, C.provider))]
+
+
 def by_company(conn: Connection, provider: str, external_company_id: str) -> ConnectionRow | None:
     """The one connection to that company, whatever its state and whoever's it is (system scope)."""
     return _one(conn, C.provider == provider, C.external_company_id == external_company_id)
@@ -140,6 +146,7 @@ def upsert_connected(
         "external_company_id": external_company_id, "company_name": company_name, "company": dict(company),
         "environment": environment, "connected_by": connected_by, "state": ConnectionState.CONNECTED.value,
         "state_reason": None, "paused_until": None, "last_sync_error": None, "is_active": True,
+        "warned_days": None,
     }  # fmt: skip
     new = {"tenant_id": key.tenant_id, "provider": key.provider, "documents_when": documents_when, **facts}
     last_company = sa.func.coalesce(C.external_company_id, C.company[LAST_COMPANY].astext)
@@ -170,6 +177,11 @@ def pause(conn: Connection, connection_id: str, until: dt.datetime) -> None:
 def synced(conn: Connection, connection_id: str, at: dt.datetime, error: str | None) -> None:
     """What the last run of the connection came to; `error` None says that all was well."""
     change(conn, connection_id, last_sync_at=at, last_sync_error=error)
+
+
+def warned(conn: Connection, connection_id: str, days: int | None) -> None:
+    """A person has been told that the grant ends within so many days; None: no end is near any more."""
+    change(conn, connection_id, warned_days=days)
 
 
 def save_settings(conn: Connection, key: ConnectionKey, settings: ConnectionSettings) -> ConnectionRow:

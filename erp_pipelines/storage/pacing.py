@@ -63,3 +63,17 @@ def failed(conn: Connection, connection_id: str, *, now: dt.datetime, threshold:
 def answered(conn: Connection, connection_id: str) -> None:
     """Close the circuit."""
     conn.execute(_ANSWERED, {"connection": connection_id})
+
+
+_HEARD = sa.text(
+    """
+    select exists (
+      select 1 from erp.integration_pacing
+      where connection_id = cast(:connection as uuid) and next_free_at >= :since and failures = 0)
+    """
+)
+
+
+def heard_since(conn: Connection, connection_id: str, since: dt.datetime) -> bool:
+    """Whether the last call left after that moment, and was answered. A second off where calls wait for each other."""
+    return bool(conn.execute(_HEARD, {"connection": connection_id, "since": since}).scalar_one())

@@ -274,3 +274,15 @@ class ConnectorContract:
     def test_truth_of_nothing_costs_nothing(self, world: World) -> None:
         truth = world.session().truth([])
         assert (truth.documents, truth.payments, world.desk.calls.reads) == ((), (), 0)
+
+    # --- the company ---
+
+    def test_company_answers_with_its_name_at_the_cost_of_one_read(self, world: World) -> None:
+        assert world.session().company_name()
+        assert (world.desk.calls.reads, world.desk.calls.writes) == (1, 0)
+
+    def test_company_that_refuses_the_token_for_good_needs_a_person(self, world: World) -> None:
+        world.desk.tokens.tokens = ["dead-1", "dead-2"]
+        with pytest.raises(errors.ConnectionLost) as lost:
+            world.session().company_name()
+        assert lost.value.mend

@@ -40,6 +40,7 @@ class ToyErp:
     truth: Truth = field(default_factory=lambda: Truth((), ()))
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
     truth_error: Exception | None = None
+    company: Callable[[], str] = lambda: "A company"
     honours_keys: bool = True
     void: set[str] = field(default_factory=set)  # orders whose document a person has voided
     off_by: Decimal = Decimal(0)
@@ -122,6 +123,11 @@ class ToySession:
             raise self.erp.truth_error
         self.erp.truths.append(list(refs))
         return self.erp.truth
+
+    def company_name(self) -> str:
+        self.lent.pacer.wait()
+        self.lent.calls.count("company", write=False)
+        return self.erp.company()
 
 
 @dataclass

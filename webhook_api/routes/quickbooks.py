@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from erp_pipelines.access import connections, consent
-from erp_pipelines.access.connections import Status
 from erp_pipelines.domain.errors import PipelineError
 from webhook_api import problems
 from webhook_api.dependencies import Admin, House
@@ -42,7 +41,7 @@ def callback(
         row = consent.finish(runtime, PROVIDER, code=code, company_id=realm_id, state=state)
     except PipelineError as failure:
         return _failed(request, runtime, failure)
-    status = Status(PROVIDER, connections.display_name(runtime, PROVIDER), row)
+    status = connections.status(runtime, row.key)
     if _wants_json(request):
         return JSONResponse(ConnectionOut.of(status).model_dump(mode="json", by_alias=True))
     company = row.company_name or row.external_company_id or ""
@@ -54,7 +53,7 @@ def _failed(request: Request, runtime: House, failure: PipelineError) -> Respons
     if _wants_json(request):
         return problems.of(request, failure)
     lines = [failure.message, failure.mend, f"Request id: {request.state.request_id}"]
-    name = connections.display_name(runtime, PROVIDER)
+    name = runtime.display_name(PROVIDER)
     return page(f"{name} was not connected", lines, status=problems.status_of(failure))
 
 

@@ -94,6 +94,9 @@ class QuickBooksSession:
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._config, refs)
 
+    def company_name(self) -> str:
+        return self._client.company_info().company_name
+
     def _push(self, write: Write) -> Pushed:
         match write.record:
             case Customer() as customer:

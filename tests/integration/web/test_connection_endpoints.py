@@ -3,6 +3,7 @@ from __future__ import annotations
 from erp_pipelines.domain.errors import Unavailable
 from tests.integration.access.fakes import connect
 from tests.integration.web.conftest import Api
+from tests.support.clock import FakeClock
 
 ONE = "/api/integrations/connections/quickbooks"
 
@@ -15,9 +16,32 @@ def test_the_list_has_every_provider_and_no_secret(api: Api) -> None:
     assert [(item["provider"], item["displayName"]) for item in body["items"]] == [
         ("netsuite", "NetSuite"), ("quickbooks", "QuickBooks"),
     ]  # fmt: skip
-    for secret in ("access-0", "refresh-0", "encrypted", "token"):
+    for secret in ("access-0", "refresh-0", "encrypted", "access_token", "accesstoken"):
         assert secret not in answer.text.lower()
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_ends_of_an_access_are_shown_with_what_to_do_before_the_nearest(api: Api, clock: FakeClock) -> None:
+    api.oauth.lifetimes = {"refresh_expires_in": 8_640_000, "ends_in": 31 * 86_400}
+    connect(api.runtime)
+    body = api.get(ONE).json()
+    assert (body["refreshTokenExpiresAt"], body["credentialEndsAt"]) == ("2026-06-10T09:00:00Z", "2026-04-02T09:00:00Z")
+    assert (body["reconnectBefore"], body["warnings"]) == ("2026-04-02T09:00:00Z", [])
+    clock.advance(days=1)
+    assert api.get(ONE).json()["warnings"] == [{
+        "cause": "consent-ends-soon",
+        "message": "The access that QuickBooks has granted ends for good at 2026-04-02 09:00 UTC, however often it is renewed.",
+        "mend": "Connect QuickBooks again before then; nothing is lost by doing it early.",
+        "endsAt": "2026-04-02T09:00:00Z",
+    }]  # fmt: skip
+    (listed,) = [one for one in api.get("/api/integrations/connections").json()["items"] if one["isConnected"]]
+    assert len(listed["warnings"]) == 1
+
+
+def test_a_provider_that_was_never_connected_has_no_ends(api: Api) -> None:
+    body = api.get(ONE).json()
+    ends = ("refreshTokenExpiresAt", "credentialEndsAt", "reconnectBefore", "warnings")
+    assert [body[name] for name in ends] == [None, None, None, []]
 
 
 def test_settings_change_in_part(api: Api) -> None:

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from erp_pipelines.delivery import alerts, bulk, due, worker
+from erp_pipelines.access import health
+from erp_pipelines.delivery import alerts, bulk, due, probe, worker
 from erp_pipelines.resources.runtime import resource_for
 from tests.unit.dagster.pretended import QUICK, FakeDelivery
 
@@ -19,7 +20,8 @@ from tests.unit.dagster.pretended import QUICK, FakeDelivery
 def delivery(monkeypatch) -> FakeDelivery:
     fake = FakeDelivery()
     for module, names in ((worker, ["serve"]), (due, ["connections", "active", "wait", "health"]),
-                          (bulk, ["request", "progress"]), (alerts, ["tell", "run_failed"])):  # fmt: skip
+                          (bulk, ["request", "progress"]), (alerts, ["tell", "run_failed"]), (health, ["standings"]),
+                          (probe, ["probe"])):  # fmt: skip
         for name in names:
             monkeypatch.setattr(module, name, getattr(fake, name))
     return fake

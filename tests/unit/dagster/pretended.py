@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,9 +12,12 @@ from types import SimpleNamespace
 import dagster as dg
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
+from erp_pipelines.access.health import Standing, Warned
 from erp_pipelines.delivery import bulk
+from erp_pipelines.delivery.probe import Probe
 from erp_pipelines.delivery.reports import Document, Failure, Report
-from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
+from erp_pipelines.domain.outcomes import Explained
 from erp_pipelines.resources.pace import Pace
 
 ACME = ConnectionKey("acme", "quickbooks")
@@ -44,6 +48,16 @@ def report(key=ACME, documents=(), failures=(), **given):
     return Report(key=key, counts=counts, documents=tuple(documents), failures=tuple(failures), **{**values, **given})
 
 
+def row(key=ACME, state="Connected", reason=None):
+    """A connection, as far as it is shown."""
+    return SimpleNamespace(key=key, state=ConnectionState(state), state_reason=reason)
+
+
+def ending(days=7):
+    why = Explained("The access ends for good.", "consent-ends-soon", "Connect it again.")
+    return Warned(dt.datetime(2031, 3, 1, tzinfo=dt.UTC), days, why)
+
+
 def under_way(instance, status, job="sync_connection", tags=None):
     """A run that Dagster knows of, in this state."""
     origin = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("erp_pipelines"), "__repository__").get_job_origin(job)
@@ -65,6 +79,9 @@ class FakeDelivery:
     told: int = 0
     failed_runs: list[tuple[str, str]] = field(default_factory=list)
     fleet: list[SimpleNamespace] = field(default_factory=list)
+    grants: list[Standing] = field(default_factory=list)
+    probes: dict[ConnectionKey, Probe | Exception] = field(default_factory=dict)
+    probed: list[ConnectionKey] = field(default_factory=list)
     locks: set[str] = field(default_factory=set)
     breaks: Exception | None = None
     sound: set[ConnectionKey] = field(default_factory=set)
@@ -116,6 +133,16 @@ class FakeDelivery:
 
     def health(self, runtime, tenant_id=None):
         return self.fleet
+
+    def standings(self, runtime):
+        return self.grants
+
+    def probe(self, runtime, key):
+        self.probed.append(key)
+        found = self.probes.get(key, Probe(row(key), "answers"))
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     @contextlib.contextmanager
     def lock(self, name):

@@ -10,9 +10,12 @@ import pytest
 from erp_pipelines import jobs
 from erp_pipelines.assets.kinds import CUSTOMERS, ORDERS
 from erp_pipelines.definitions import build_defs
+from erp_pipelines.delivery.probe import Probe
 from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.errors import DatabaseDown
+from erp_pipelines.domain.outcomes import Explained
 from erp_pipelines.resources import dagster_events
-from tests.unit.dagster.pretended import ACME, QUICK, ZETA, document, failure, report, under_way
+from tests.unit.dagster.pretended import ACME, QUICK, ZETA, document, ending, failure, report, row, under_way
 
 ACME_NAME = "acme:quickbooks"
 
@@ -165,3 +168,29 @@ def test_the_jobs_that_serve_are_ended_by_monitoring_when_they_hang():
     longest = QUICK.__class__().life_seconds
     for job in (jobs.sync_connection, jobs.drain):
         assert int(job.tags["dagster/max_runtime"]) > longest
+
+
+def test_every_connection_is_probed_and_what_a_person_must_know_is_told(delivery, instance, execute):
+    trouble = Explained("The secret is wrong.", "settings-refused", "Correct it.")
+    delivery.probes[ACME] = Probe(row(ACME), "answers", renewed=True, warnings=(ending(),))
+    delivery.probes[ZETA] = Probe(row(ZETA), "settings-refused", trouble=trouble, lasting=True)
+    result = execute("keep_connections")
+    assert delivery.probed == [ACME, ZETA]
+    told = messages(instance, result)
+    assert "acme:quickbooks: renewed, answers" in told
+    assert "acme:quickbooks: The access ends for good. Connect it again." in told
+    assert "zeta:netsuite: The secret is wrong. Correct it." in told
+
+
+def test_a_connection_that_cannot_be_probed_keeps_no_other_from_it_and_fails_the_run(delivery, execute):
+    delivery.probes[ACME] = RuntimeError("a fault of the program")
+    with pytest.raises(dg.Failure, match="acme:quickbooks: RuntimeError: a fault of the program"):
+        execute("keep_connections")
+    assert delivery.probed == [ACME, ZETA]
+
+
+def test_probing_stops_where_the_database_is_away(delivery, execute):
+    delivery.probes[ACME] = DatabaseDown("PostgreSQL is away.")
+    with pytest.raises(DatabaseDown):
+        execute("keep_connections")
+    assert delivery.probed == [ACME]
