@@ -58,4 +58,8 @@ def runtime() -> Iterator[Runtime]:
     settings = Settings.from_env()
     settings.require_encryption_keys()
     with database(settings) as opened:
-        yield build_runtime(settings, database_url=opened.url)
+        parts = build_runtime(settings, database_url=opened.url)
+        try:
+            yield parts
+        finally:
+            parts.db.dispose()
