@@ -19,6 +19,10 @@ class LogOut(Body):
     error_message: str | None
     cause: str | None
     mend: str | None
+    owner: str | None
+    retriable: bool | None
+    erp_code: str | None
+    catalogue: str | None
     in_doubt: bool
     started_at: Moment
     completed_at: Moment | None
@@ -53,6 +57,11 @@ class OutboxOut(Body):
     retry_count: int
     max_retries: int
     last_error: str | None
+    cause: str | None
+    mend: str | None
+    owner: str | None
+    retriable: bool | None
+    in_doubt: bool
 
 
 class InboxOut(Body):

@@ -11,7 +11,7 @@ from webhook_api.auth import AuthConfig, TokenVerifier
 from webhook_api.limits import Pace
 from webhook_api.metrics import Metrics
 from webhook_api.middleware import Envelope
-from webhook_api.routes import commerce, connections, health, logs, outbox, quickbooks, status, sync, webhooks
+from webhook_api.routes import commerce, connections, errors, health, logs, outbox, quickbooks, status, sync, webhooks
 from webhook_api.routes import schemas as schema_routes
 
 # The provider sends far less; what comes faster from one address is no provider.
@@ -33,7 +33,19 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
     app.state.webhook_pace = Pace(per_minute=WEBHOOKS_PER_MINUTE, burst=WEBHOOK_BURST)
     problems.install(app)
     app.add_middleware(Envelope, metrics=app.state.metrics, https=runtime.public_url.startswith("https:"))
-    for part in (health, quickbooks, webhooks, connections, status, commerce, logs, outbox, sync, schema_routes):
+    for part in (
+        health,
+        quickbooks,
+        webhooks,
+        connections,
+        status,
+        commerce,
+        logs,
+        errors,
+        outbox,
+        sync,
+        schema_routes,
+    ):
         app.include_router(part.router)
     return app
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from erp_pipelines.access.intake import Received
 
@@ -40,5 +44,23 @@ class Metrics:
     def refused(self, provider: str, reason: str) -> None:
         self._deliveries.labels(provider, reason).inc()
 
-    def text(self) -> bytes:
-        return generate_latest(self.registry)
+    def text(self, unknown_faults: Iterable[tuple[str, str, int]] = ()) -> bytes:
+        """All figures; `unknown_faults` are provider, code and count as the database has them."""
+        family = CounterMetricFamily(
+            "erp_unknown_faults", "Faults of an ERP that no catalogue knows.", labels=["provider", "code"]
+        )
+        for provider, code, count in unknown_faults:
+            family.add_metric([provider, code], count)
+        counted = CollectorRegistry()
+        counted.register(_Given(family))
+        return generate_latest(self.registry) + generate_latest(counted)
+
+
+class _Given(Collector):
+    """Figures that were counted elsewhere."""
+
+    def __init__(self, family: Metric) -> None:
+        self._family = family
+
+    def collect(self) -> Iterable[Metric]:
+        return [self._family]

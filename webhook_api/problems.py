@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from erp_pipelines.access.intake import SignatureInvalid
 from erp_pipelines.domain import errors
+from erp_pipelines.domain.outcomes import explain
 from erp_pipelines.storage.engine import StorageDown, Unstorable
 from webhook_api.auth import Forbidden, KeysUnavailable, Unauthenticated
 
@@ -66,8 +67,14 @@ def status_of(error: errors.PipelineError) -> int:
 
 def of(request: Request, error: errors.PipelineError) -> JSONResponse:
     """A domain error; its own texts are made for people and hold no secret."""
-    field = {"field": error.field} if isinstance(error, errors.RecordInvalid) and error.field else {}
-    return problem(request, status_of(error), error.code, str(error), **field)
+    more: dict[str, Any] = {}
+    if isinstance(error, errors.RecordInvalid) and error.field:
+        more["field"] = error.field
+    if isinstance(error, errors.ErpError):
+        why = explain(error)
+        more |= {"cause": why.cause, "owner": why.owner, "retriable": why.retriable}
+        more["inDoubt"] = isinstance(error, errors.AnswerLost)
+    return problem(request, status_of(error), error.code, str(error), **more)
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:

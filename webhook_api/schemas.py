@@ -176,7 +176,10 @@ class PaidOut(Body):
 
 
 class ProviderSync(Body):
-    """One record at one provider. `state` is notSynced, pending, inDoubt, synced or failed."""
+    """One record at one provider. `state` is notSynced, pending, inDoubt, synced or failed.
+
+    `inDoubt`: a write may have reached the ERP unheard; it is looked up before anything is sent again.
+    """
 
     provider: str
     display_name: str
@@ -185,9 +188,13 @@ class ProviderSync(Body):
     document_number: str | None = None
     document_url: str | None = None
     last_synced_at: Moment | None = None
+    in_doubt: bool = False
     next_attempt_at: Moment | None = None
     error: str | None = None
+    cause: str | None = None
     mend: str | None = None
+    owner: str | None = None
+    retriable: bool | None = None
 
 
 class OrderSync(Body):

@@ -48,12 +48,14 @@ def _shown(runtime: Runtime, row: ConnectionRow, standing: Standing, *, staff: b
         badge=BADGES[state].format(name),
         document_number=standing.external_number,
         last_synced_at=standing.last_sync_at,
+        in_doubt=bool(standing.in_doubt),
     )
     if not staff:
         return shown
-    explained = {"document_url": _url(runtime, row, standing)}
+    explained: dict[str, object] = {"document_url": _url(runtime, row, standing)}
     if state in {"pending", "inDoubt", "failed"}:
-        explained |= {"error": standing.last_error, "mend": standing.mend}
+        explained |= {"error": standing.last_error, "mend": standing.mend, "cause": standing.cause}
+        explained |= {"owner": standing.owner, "retriable": standing.retriable}
     if state == "pending":
         shown = shown.model_copy(update={"next_attempt_at": standing.scheduled_for})
     return shown.model_copy(update=explained)

@@ -51,16 +51,24 @@ class Pacer(Protocol):
 
 @dataclass
 class CallCounter:
-    """Calls that left for the provider, repeats included. Token calls are neither."""
+    """Calls that left for the provider, repeats included. Token calls are neither.
+
+    `unclassified` holds, by code, how often the provider said something that its catalogue lacks, and its last words.
+    """
 
     reads: int = 0
     writes: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
+    unclassified: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def count(self, kind: str, *, write: bool) -> None:
         self.writes += write
         self.reads += not write
         self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+
+    def note_unclassified(self, code: str, message: str) -> None:
+        times, _ = self.unclassified.get(code, (0, ""))
+        self.unclassified[code] = (times + 1, message)
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,11 @@ class Caller:
             self._lent.pacer.failed()
         else:
             self._lent.pacer.answered()
-        if error is not None:
-            raise error
-        return answer
+        if error is None:
+            return answer
+        if error.unclassified:
+            self._lent.calls.note_unclassified(error.erp_code, error.message)
+        raise error
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from erp_pipelines.connectors.catalogue import catalogue, has_catalogue
 from erp_pipelines.connectors.http import Transport
 from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
+from erp_pipelines.domain.catalogue import FaultCatalogue
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import NotFound
 
@@ -24,6 +26,11 @@ def connectors(
     if quickbooks is not None:
         found["quickbooks"] = QuickBooksConnector(quickbooks, transport=transport, clock=clock)
     return found
+
+
+def catalogues() -> tuple[FaultCatalogue, ...]:
+    """How the faults of each provider are classified, as far as its package holds a catalogue."""
+    return tuple(catalogue(provider) for provider in PROVIDERS if has_catalogue(provider))
 
 
 def display_name(provider: str) -> str:

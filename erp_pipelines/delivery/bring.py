@@ -157,11 +157,13 @@ def _external_id(bringing: Bringing, ref: Ref, depth: int) -> str:
     try:
         return bring(bringing, ref, _load(bringing.job, ref), depth + 1).external_id
     except (Rejected, RecordInvalid) as error:
-        raise RequirementMissing(
+        missing = RequirementMissing(
             f"{ref.entity_type} {ref.entity_id}, which it needs, could not be brought there: {error.message}",
             requirement=requirement(ref),
             mend=error.mend,
-        ) from error
+        )
+        missing.rule = error.rule if isinstance(error, Rejected) else None  # its owner is this one's
+        raise missing from error
 
 
 def _load(job: Job, ref: Ref) -> CanonicalRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -130,6 +130,9 @@ def _failed(job: Job, claim: Claim, error: Exception, started_at: dt.datetime) -
         now=job.now(),
         jitter=job.runtime.jitter(),
     )
+    if isinstance(error, Rejected) and error.rule and error.unclassified and isinstance(verdict, outcomes.Abandon):
+        # A code that nobody knows is a "no" to a first try; after a doubt it may mean that the first one was done.
+        verdict = replace(verdict, refused=not claim.in_doubt)
     why = outcomes.explain(error)
     if why.cause == "bug":
         log.error("event provoked an error of the program", connection=str(job.key), delivery=claim.id, exc_info=error)

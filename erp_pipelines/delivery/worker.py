@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.delivery import inbound, job, outbound
+from erp_pipelines.delivery import inbound, job, outbound, unclassified
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Report, Tally
 from erp_pipelines.domain.connections import ConnectionKey
@@ -101,5 +101,6 @@ def _drain(held: Job, budget: Budget, entity_types: Collection[str] | None, stop
             return
         notices = inbound.process(held, left)
         events = 0 if held.tally.parked else outbound.deliver(held, left, entity_types, stop)
+        unclassified.count(held)
         if not notices and not events:
             return

@@ -25,6 +25,8 @@ PipelineError                 message and mend, for a person
 
 from __future__ import annotations
 
+from erp_pipelines.domain.catalogue import UNKNOWN, Rule
+
 
 class PipelineError(Exception):
     """Base of all. `message` says what happened, `mend` what a person can do about it.
@@ -80,14 +82,23 @@ class LockLost(PipelineError):
 
 
 class ErpError(PipelineError):
-    """Something about a call to an ERP. `erp_code` and `request_id` are the provider's own, for its support."""
+    """Something about a call to an ERP. `erp_code` and `request_id` are the provider's own, for its support.
+
+    `rule` is what the provider's catalogue says of the code, where the provider gave one.
+    """
 
     code = "erp-error"
+    rule: Rule | None = None
 
     def __init__(self, message: str, *, mend: str = "", erp_code: str = "", request_id: str = "") -> None:
         super().__init__(message, mend=mend)
         self.erp_code = erp_code
         self.request_id = request_id
+
+    @property
+    def unclassified(self) -> bool:
+        """Whether the provider said something that no catalogue knows."""
+        return self.rule is not None and self.rule.cause == UNKNOWN
 
 
 class Transient(ErpError):
@@ -153,6 +164,10 @@ class Rejected(ErpError):
         super().__init__(message, mend=mend, erp_code=erp_code, request_id=request_id)
         self.cause = cause
         self.definitive = definitive
+
+    @property
+    def unclassified(self) -> bool:
+        return self.cause == UNKNOWN or super().unclassified
 
 
 def voided(kind: str, number: str) -> Rejected:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from erp_pipelines.domain import errors
+from erp_pipelines.domain.catalogue import Owner, Rule, cause_of, own
 from erp_pipelines.domain.retry import next_attempt_at
 
 
@@ -23,13 +24,28 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Explained:
-    """An error as a person reads it: the ERP's own words, the group it belongs to, and the mend."""
+    """An error as a person reads it: the ERP's own words, the group it belongs to, whose job it is, and the mend."""
 
     message: str
     cause: str
     mend: str
     erp_code: str = ""
     request_id: str = ""
+    rule: Rule | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def owner(self) -> Owner:
+        return self.rule.owner if self.rule else cause_of(self.cause).owner
+
+    @property
+    def retriable(self) -> bool:
+        """Whether a repeat may help without anybody changing anything."""
+        return self.rule.retriable if self.rule else cause_of(self.cause).retriable
+
+    @property
+    def catalogue(self) -> str:
+        """The version of the catalogue that says so."""
+        return self.rule.version if self.rule else own().version
 
 
 @dataclass(frozen=True)
@@ -108,10 +124,10 @@ def explain(error: Exception) -> Explained:
         return Explained(f"An unexpected {name} stopped this event.", "bug", "Look up the run's log and report it.")
     cause = error.cause if isinstance(error, errors.Rejected) else error.code
     if isinstance(error, errors.ErpError):
-        return Explained(error.message, cause, error.mend, error.erp_code, error.request_id)
+        return Explained(error.message, cause, error.mend, error.erp_code, error.request_id, error.rule)
     return Explained(error.message, cause, error.mend)
 
 
 def _spent(why: Explained, retries: int) -> Explained:
     mend = why.mend or "Retry it when the ERP answers again; what may stand there already is looked for first."
-    return Explained(f"Given up after {retries} retries: {why.message}", why.cause, mend, why.erp_code, why.request_id)
+    return replace(why, message=f"Given up after {retries} retries: {why.message}", mend=mend)

@@ -175,13 +175,17 @@ def has_open(conn: Connection, connection_id: str, entity_type: str, entity_id: 
 
 
 _SETTLED = "claimed_by = null, claimed_until = null"
+_WHY = (
+    "last_error = :error, cause = :cause, mend = :mend, owner = :job_of, retriable = :retriable, erp_code = :erp_code"
+)
 _OURS = "where id = :id and status = 'Processing' and claimed_by = :owner"
 
 _COMPLETE = sa.text(
     f"""
     update erp.integration_deliveries
     set status = 'Completed', outcome = :outcome, processed_at = :now, in_doubt = false, {_SETTLED},
-        last_error = null, cause = null, mend = null, requirement = null
+        last_error = null, cause = null, mend = null, owner = null, retriable = null, erp_code = null,
+        requirement = null
     {_OURS}
     """
 )
@@ -211,7 +215,7 @@ _FAIL = sa.text(
     f"""
     update erp.integration_deliveries
     set status = 'Failed', scheduled_for = :at, retry_count = retry_count + 1, in_doubt = :in_doubt, {_SETTLED},
-        last_error = :error, cause = :cause, mend = :mend
+        {_WHY}
     {_OURS}
     """
 )
@@ -224,26 +228,24 @@ def fail(conn: Connection, delivery_id: str, owner: str, *, at: dt.datetime, why
 
 
 _GIVE_BACK = sa.text(
-    f"""
-    update erp.integration_deliveries
-    set status = 'Pending', in_doubt = :in_doubt, {_SETTLED},
-        last_error = coalesce(:error, last_error), cause = coalesce(:cause, cause), mend = coalesce(:mend, mend)
-    {_OURS}
-    """
+    f"update erp.integration_deliveries set status = 'Pending', in_doubt = :in_doubt, {_SETTLED} {_OURS}"
+)
+_GIVE_BACK_TOLD = sa.text(
+    f"update erp.integration_deliveries set status = 'Pending', in_doubt = :in_doubt, {_SETTLED}, {_WHY} {_OURS}"
 )
 
 
 def give_back(conn: Connection, delivery_id: str, owner: str, *, why: Explained | None, in_doubt: bool) -> bool:
     """Processing -> Pending, due as before; spends no retry."""
-    told = _told(why) if why else {"error": None, "cause": None, "mend": None}
-    return conn.execute(_GIVE_BACK, {"id": delivery_id, "owner": owner, "in_doubt": in_doubt, **told}).rowcount == 1
+    values = {"id": delivery_id, "owner": owner, "in_doubt": in_doubt, **(_told(why) if why else {})}
+    return conn.execute(_GIVE_BACK_TOLD if why else _GIVE_BACK, values).rowcount == 1
 
 
 _ABANDON = sa.text(
     f"""
     update erp.integration_deliveries
-    set status = 'Abandoned', processed_at = :now, in_doubt = :in_doubt, {_SETTLED}, last_error = :error,
-        cause = :cause, mend = :mend, requirement = :requirement, key_generation = key_generation + :refused
+    set status = 'Abandoned', processed_at = :now, in_doubt = :in_doubt, {_SETTLED}, {_WHY},
+        requirement = :requirement, key_generation = key_generation + :refused
     {_OURS}
     """
 )
@@ -268,5 +270,8 @@ def abandon(
     return conn.execute(_ABANDON, values).rowcount == 1
 
 
-def _told(why: Explained) -> dict[str, str | None]:
-    return {"error": why.message[:MAX_ERROR], "cause": why.cause, "mend": why.mend or None}
+def _told(why: Explained) -> dict[str, str | bool | None]:
+    return {
+        "error": why.message[:MAX_ERROR], "cause": why.cause, "mend": why.mend or None, "job_of": str(why.owner),
+        "retriable": why.retriable, "erp_code": why.erp_code or None,
+    }  # fmt: skip

@@ -73,7 +73,10 @@ def is_due(conn: Connection, key: ConnectionKey, *, now: dt.datetime) -> bool:
 
 @dataclass(frozen=True)
 class Health:
-    """How one connection stands. `oldest_due_seconds` is None when nothing is due."""
+    """How one connection stands. `oldest_due_seconds` is None when nothing is due.
+
+    `in_doubt`: events that wait, or were given up, with a write that may have reached the ERP unheard.
+    """
 
     key: ConnectionKey
     company_name: str | None
@@ -93,7 +96,7 @@ class Health:
 _HEALTH = sa.text(
     """
     select c.tenant_id, c.provider, c.company_name, c.state, c.state_reason, c.paused_until, c.last_sync_at,
-      d.due, d.oldest, d.waiting, d.failed, d.in_doubt, a.abandoned, i.notices
+      d.due, d.oldest, d.waiting, d.failed, d.in_doubt + a.in_doubt as in_doubt, a.abandoned, i.notices
     from erp.integration_connections c
     cross join lateral (
       select count(*) filter (where d.scheduled_for <= :now) as due,
@@ -103,7 +106,8 @@ _HEALTH = sa.text(
       from erp.integration_deliveries d where d.connection_id = c.id and d.status in ('Pending', 'Failed')
     ) d
     cross join lateral (
-      select count(*) as abandoned from erp.integration_deliveries d
+      select count(*) as abandoned, count(*) filter (where d.in_doubt) as in_doubt
+      from erp.integration_deliveries d
       where d.connection_id = c.id and d.status = 'Abandoned'
     ) a
     cross join lateral (

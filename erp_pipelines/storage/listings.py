@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from erp_pipelines.storage.tables import (
+    integration_deliveries,
     integration_entity_mappings,
     integration_inbox,
     integration_outbox,
@@ -39,6 +40,10 @@ class LogRow:
     error_message: str | None
     cause: str | None
     mend: str | None
+    owner: str | None
+    retriable: bool | None
+    erp_code: str | None
+    catalogue: str | None
     in_doubt: bool
     started_at: dt.datetime
     completed_at: dt.datetime | None
@@ -63,7 +68,7 @@ class LogFilter:
 
 @dataclass(frozen=True)
 class OutboxRow:
-    """One event and the worst of its deliveries."""
+    """One event and the worst of its deliveries; `in_doubt` when any of them is."""
 
     id: str
     seq: int
@@ -78,6 +83,11 @@ class OutboxRow:
     retry_count: int
     max_retries: int
     last_error: str | None
+    cause: str | None
+    mend: str | None
+    owner: str | None
+    retriable: bool | None
+    in_doubt: bool
 
 
 @dataclass(frozen=True)
@@ -140,14 +150,37 @@ def log(conn: Connection, tenant_id: str, log_id: str) -> LogRow | None:
 def outbox(conn: Connection, tenant_id: str, *, status: str | None, after: int | None, limit: int) -> list[OutboxRow]:
     """Newest first; `after` is the seq of the last event of the page before."""
     c = integration_outbox.c
-    query = _select(OutboxRow, integration_outbox, tenant_id).order_by(c.seq.desc()).limit(limit)
+    query = _events(tenant_id).order_by(c.seq.desc()).limit(limit)
     query = query if status is None else query.where(c.status == status)
     return _read(conn, OutboxRow, query if after is None else query.where(c.seq < after))
 
 
 def outbox_event(conn: Connection, tenant_id: str, outbox_id: str) -> OutboxRow | None:
-    found = _by_id(OutboxRow, integration_outbox, tenant_id, outbox_id)
-    return None if found is None else next(iter(_read(conn, OutboxRow, found)), None)
+    try:
+        found = _events(tenant_id).where(integration_outbox.c.id == uuid.UUID(outbox_id))
+    except ValueError:
+        return None
+    return next(iter(_read(conn, OutboxRow, found)), None)
+
+
+def _events(tenant_id: str) -> sa.Select[Any]:
+    """Each event with what stopped it, where something did."""
+    d, o = integration_deliveries.c, integration_outbox.c
+    of_event = d.outbox_id == o.id
+    worst = (
+        sa.select(d.cause, d.mend, d.owner, d.retriable)
+        .where(of_event)
+        .order_by(d.cause.is_(None), d.status != "Abandoned", d.seq)
+        .limit(1)
+        .lateral("worst")
+    )
+    doubt = sa.select(sa.func.coalesce(sa.func.bool_or(d.in_doubt), sa.false())).where(of_event).scalar_subquery()
+    own = [o[name] for name in OutboxRow.__dataclass_fields__ if name in o]
+    return (
+        sa.select(*own, *worst.c, doubt)
+        .outerjoin_from(integration_outbox, worst, sa.true())
+        .where(o.tenant_id == tenant_id)
+    )
 
 
 def inbox(conn: Connection, tenant_id: str, *, status: str | None, after: int | None, limit: int) -> list[InboxRow]:

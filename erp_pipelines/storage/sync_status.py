@@ -22,6 +22,9 @@ class Standing:
     scheduled_for: dt.datetime | None
     last_error: str | None
     mend: str | None
+    cause: str | None
+    owner: str | None
+    retriable: bool | None
     external_id: str | None
     external_type: str | None
     external_number: str | None
@@ -39,6 +42,7 @@ class Subject:
 _STANDINGS = sa.text(
     """
     select c.provider, d.status, d.outcome, d.in_doubt, d.scheduled_for, d.last_error, d.mend,
+      d.cause, d.owner, d.retriable,
       m.external_id, m.external_type, m.external_number, m.last_sync_at
     from erp.integration_connections c
     left join lateral (

@@ -165,6 +165,9 @@ integration_deliveries = sa.Table(
     sa.Column("last_error", sa.String(2000)),
     sa.Column("cause", sa.Text),
     sa.Column("mend", sa.Text),
+    sa.Column("owner", sa.Text),  # whose job the error is
+    sa.Column("retriable", sa.Boolean),
+    sa.Column("erp_code", sa.Text),
     sa.Column("requirement", sa.Text),  # what makes an abandoned one due again by itself
     words("status", DeliveryStatus),
     sa.UniqueConstraint("outbox_id", "connection_id"),  # an event reaches each connection once
@@ -292,6 +295,10 @@ integration_sync_logs = sa.Table(
     sa.Column("error_message", sa.String(2000)),
     sa.Column("cause", sa.Text),
     sa.Column("mend", sa.Text),
+    sa.Column("owner", sa.Text),  # whose job the error is
+    sa.Column("retriable", sa.Boolean),
+    sa.Column("erp_code", sa.Text),
+    sa.Column("catalogue", sa.Text),  # the version that says so
     sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=FALSE),
     sa.Column("request_payload", JSONB),
     sa.Column("response_payload", JSONB),
@@ -383,4 +390,17 @@ integration_alert_groups = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # of the channels, in a row
     when("next_tell_at", nullable=False),
     when("healed_at"),
+)
+
+# What an ERP said and no catalogue knows.
+integration_unknown_faults = sa.Table(
+    "integration_unknown_faults",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("code", sa.String(100), primary_key=True),
+    when("first_seen", nullable=False),
+    when("last_seen", nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("message", sa.String(500), nullable=False),
 )

@@ -14,7 +14,9 @@ from erp_pipelines.connectors.provider import Company, Grant
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import described
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.quickbooks.faults import CATALOGUE
 from erp_pipelines.connectors.quickbooks.wire import TokenDoc
+from erp_pipelines.domain.catalogue import Rule, Treatment
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import (
     ConnectionLost,
@@ -26,19 +28,9 @@ from erp_pipelines.domain.errors import (
 )
 
 SCOPE = "com.intuit.quickbooks.accounting"
-WRONG_KEYS = (
-    "The client secret is wrong: check ERP_QUICKBOOKS_CLIENT_SECRET, and that ERP_QUICKBOOKS_CLIENT_ID "
-    "belongs to the same keys and environment."
-)
-# Why Intuit refuses an exchange, and what a person can do.
-_CONSENT_MENDS = {
-    "invalid_client": WRONG_KEYS,
-    "invalid_grant": "The code was used before, is older than some minutes, or came for another redirect address: "
-    "start again with Connect.",
-    "invalid_request": "Intuit calls the request malformed: check that the redirect address is registered with the app.",
-    "unsupported_grant_type": "This is a fault of the integration: report it.",
-}
-_LOST_MENDS = {"invalid_grant": "Reconnect QuickBooks in the integration settings."}
+# Why Intuit refuses an exchange or a renewal, and what a person can do.
+_CONSENT, _RENEWAL = CATALOGUE.rules(CATALOGUE.consent), CATALOGUE.rules(CATALOGUE.refresh)
+WRONG_KEYS = _RENEWAL["invalid_client"].mend
 # Asks for the absolute end of the grant, five years after the consent.
 HARD_END = {"x-include-refresh-token-hard-expires-in": "true"}
 # A renewal holds the connection's row while it waits, all its tries together no longer than the database allows.
@@ -69,7 +61,7 @@ class QuickBooksOAuth:
         answer = self._token_call("oauth.exchange", form)
         if answer.status != 200:
             reason = _reason(answer)
-            raise ConsentRefused(f"Intuit refused the consent ({reason}).", mend=_mend(_CONSENT_MENDS, reason))
+            raise ConsentRefused(f"Intuit refused the consent ({reason}).", mend=_mend(_CONSENT, reason))
         return self._grant(answer)
 
     def refresh(self, refresh_token: str) -> Grant:
@@ -150,17 +142,22 @@ def _reason(answer: Answer) -> str:
     return word if word.replace("_", "").isalpha() and len(word) <= 40 else f"HTTP {answer.status}"
 
 
-def _mend(mends: Mapping[str, str], reason: str) -> str:
-    return mends.get(reason, "Try again; if it stays, check the app's keys and redirect address at Intuit.")
+def _mend(rules: Mapping[str, Rule], reason: str) -> str:
+    rule = rules.get(reason)
+    return rule.mend if rule else "Try again; if it stays, check the app's keys and redirect address at Intuit."
 
 
 def _not_renewed(answer: Answer) -> ErpError:
     """Our keys are refused, or the grant is."""
     reason = _reason(answer)
-    said, known = (
-        f"Intuit refused to renew the access ({reason}).",
-        {"erp_code": reason, "request_id": answer.request_id},
-    )
-    if reason == "invalid_client":
-        return Misconfigured(said, retry_after=WRONG_KEYS_SECONDS, mend=WRONG_KEYS, **known)
-    return ConnectionLost(said, mend=_mend(_LOST_MENDS, reason), **known)
+    rule = _RENEWAL.get(reason)
+    error = _renewal_error(rule, reason, answer.request_id)
+    error.rule = rule
+    return error
+
+
+def _renewal_error(rule: Rule | None, reason: str, request_id: str) -> ErpError:
+    said, mend = f"Intuit refused to renew the access ({reason}).", _mend(_RENEWAL, reason)
+    if rule and rule.treatment is Treatment.MISCONFIGURED:
+        return Misconfigured(said, retry_after=WRONG_KEYS_SECONDS, mend=mend, erp_code=reason, request_id=request_id)
+    return ConnectionLost(said, mend=mend, erp_code=reason, request_id=request_id)

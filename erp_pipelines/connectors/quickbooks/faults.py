@@ -1,7 +1,7 @@
 """QuickBooks' refusals: their three shapes, and what each code means for us.
 
 Shapes: `Fault` of the business layer (also inside HTTP 200), lower-case `fault` of the gateway, and XML. The codes
-and their meanings are those of Intuit's error table; what to do about each is our decision and stands in `RULES`.
+and what to do about each stand in `catalogue.yaml`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any
 
+from erp_pipelines.connectors.catalogue import catalogue
 from erp_pipelines.connectors.http import Answer, Call
-from erp_pipelines.connectors.quickbooks.fault_table import RULES, UNKNOWN, Rule, Treat
+from erp_pipelines.domain.catalogue import UNKNOWN, Owner, Rule, Treatment
 from erp_pipelines.domain.errors import (
     AnswerLost,
     ConnectionLost,
@@ -26,6 +27,8 @@ from erp_pipelines.domain.errors import (
     Unavailable,
 )
 
+CATALOGUE = catalogue("quickbooks")
+RULES = CATALOGUE.rules(CATALOGUE.faults)
 LONGEST_TEXT = 500
 THROTTLE_MARKS = ("errorCode=003001", "ThrottleExceeded")
 _CANDIDATE = re.compile(r"\b(?:TxnId|Id)\s*=\s*(\d+)")
@@ -51,16 +54,26 @@ class Fault:
 
 
 def refusal(call: Call, answer: Answer) -> ErpError | None:
-    """The error that an answer holds, None when it holds none. A 5xx answer never proves that nothing was done."""
+    """The error that an answer holds, None when it holds none.
+
+    A 5xx answer never proves that nothing was done. A code that the catalogue lacks refuses the record in QuickBooks'
+    own words, but settles no doubt: it may say that an earlier try was done.
+    """
     found = faults_of(answer)
     if not found:
         return None
     fault = _weightiest(found)
-    rule = RULES.get(fault.code, UNKNOWN)
-    if answer.status >= 500 and rule.treat is not Treat.THROTTLED:
-        rule = Rule(Treat.LOST, rule.cause, rule.owner, rule.mend)
+    rule = rule_of(fault.code)
+    if answer.status >= 500 and rule.treatment is not Treatment.THROTTLED:
+        rule = rule.model_copy(update={"treatment": Treatment.LOST, "owner": Owner.PROVIDER})
     text = "QuickBooks: " + " ".join(one.text for one in found)[:LONGEST_TEXT]
-    return _error(rule, fault, text, call, answer)
+    error = _error(rule, fault, text, call, answer)
+    error.rule = rule
+    return error
+
+
+def rule_of(code: str) -> Rule:
+    return RULES.get(code) or CATALOGUE.unknown_rule(code)
 
 
 def faults_of(answer: Answer) -> tuple[Fault, ...]:
@@ -103,27 +116,27 @@ def _first(pattern: str, text: str) -> str:
 
 def _weightiest(found: tuple[Fault, ...]) -> Fault:
     """The error that decides: one about the connection or the provider before one about the record."""
-    return min(found, key=lambda fault: RULES.get(fault.code, UNKNOWN).treat.value)
+    return min(found, key=lambda fault: rule_of(fault.code).treatment.weight)
 
 
 def _error(rule: Rule, fault: Fault, text: str, call: Call, answer: Answer) -> ErpError:
     code, request_id = fault.code, answer.request_id
-    match rule.treat:
-        case Treat.THROTTLED:
+    match rule.treatment:
+        case Treatment.THROTTLED:
             return Throttled(text, retry_after=60, erp_code=code, request_id=request_id)
-        case Treat.TOKEN:
+        case Treatment.TOKEN:
             return TokenRejected(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treat.RECONNECT:
+        case Treatment.RECONNECT:
             return ConnectionLost(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treat.LATER:
+        case Treatment.LATER:
             return Unavailable(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treat.LOST:
+        case Treatment.LOST:
             return (AnswerLost if call.write else Unavailable)(
                 text, mend=rule.mend, erp_code=code, request_id=request_id
             )
-        case Treat.STALE:
+        case Treatment.STALE:
             return StaleVersion(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treat.TAKEN:
+        case Treatment.TAKEN:
             candidate = _CANDIDATE.search(fault.detail)
             return NameTaken(
                 text,
@@ -132,5 +145,8 @@ def _error(rule: Rule, fault: Fault, text: str, call: Call, answer: Answer) -> E
                 erp_code=code,
                 request_id=request_id,
             )
-        case Treat.REJECTED:
-            return Rejected(text, cause=rule.cause, mend=rule.mend, erp_code=code, request_id=request_id)
+        case _:
+            definitive = rule.cause != UNKNOWN
+            return Rejected(
+                text, cause=rule.cause, mend=rule.mend, erp_code=code, request_id=request_id, definitive=definitive
+            )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from erp_pipelines.connectors.http import Answer, Call
-from erp_pipelines.connectors.quickbooks.fault_table import RULES
-from erp_pipelines.connectors.quickbooks.faults import faults_of, refusal
+from erp_pipelines.connectors.calling import refused_by_status
+from erp_pipelines.connectors.http import Answer, Call, ErpHttp, Profile
+from erp_pipelines.connectors.quickbooks.faults import CATALOGUE, RULES, THROTTLE_MARKS, faults_of, refusal
 from erp_pipelines.domain import errors
 
 WRITE = Call("invoice.create", "POST", "https://x.test/", write=True)
@@ -72,6 +72,7 @@ def test_unknown_codes_are_refusals_with_the_services_words():
     assert isinstance(error, errors.Rejected)
     assert (error.cause, error.erp_code, error.request_id) == ("unknown", "7777", "1-t")
     assert error.message == "QuickBooks: Message: Something new [Line]"
+    assert (error.unclassified, error.definitive, error.rule.owner) == (True, False, "us")
 
 
 def test_words_are_not_said_twice():
@@ -121,3 +122,29 @@ def test_what_is_no_fault_is_none(answer):
 
 def test_long_texts_are_cut():
     assert len(refusal(WRITE, upper("6000", "x" * 5000)).message) < 600
+
+
+@pytest.mark.parametrize("word", ["invalid_grant", "invalid_client", "invalid_request", "unsupported_grant_type"])
+def test_every_word_of_the_token_host_is_classified_at_both_of_its_doors(word):
+    for part in (CATALOGUE.refresh, CATALOGUE.consent):
+        assert CATALOGUE.rules(part)[word].mend
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, errors.TokenRejected),
+        (403, errors.Rejected),
+        (404, errors.Rejected),
+        (408, errors.AnswerLost),
+        (500, errors.AnswerLost),
+        (502, errors.AnswerLost),
+        (503, errors.AnswerLost),
+        (504, errors.AnswerLost),
+    ],
+)
+def test_a_bare_status_is_classified_and_never_proves_that_nothing_was_done(status, kind):
+    http = ErpHttp(Profile("QuickBooks", ("https://x.test",), "intuit_tid", THROTTLE_MARKS))
+    error = refused_by_status(http, WRITE, Answer(status, text="<html>"))
+    assert type(error) is kind
+    assert not getattr(error, "definitive", False)

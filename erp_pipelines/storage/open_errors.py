@@ -1,0 +1,65 @@
+"""What waits for somebody: deliveries that failed, were given up or stand still, grouped by cause."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+MOST_GROUPS = 200
+SAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Group:
+    """One cause at one provider. `records` names some of those it stopped, `message` and `mend` are of the oldest."""
+
+    provider: str
+    cause: str
+    owner: str | None
+    retriable: bool | None
+    erp_code: str | None
+    count: int
+    in_doubt: int
+    oldest: dt.datetime
+    message: str | None
+    mend: str | None
+    records: tuple[tuple[str, str], ...]
+
+
+# An error is over when a later event of the record came through.
+_GROUPS = sa.text(
+    """
+    with numbered as (
+      select d.*, row_number() over (
+        partition by d.provider, d.cause, d.owner, d.retriable, d.erp_code order by d.seq) as place
+      from erp.integration_deliveries d
+      where d.tenant_id = :tenant and d.cause is not null and d.status <> 'Completed'
+        and not exists (
+          select 1 from erp.integration_deliveries l
+          where l.tenant_id = d.tenant_id and l.entity_type = d.entity_type and l.entity_id = d.entity_id
+            and l.seq > d.seq and l.connection_id = d.connection_id and l.status = 'Completed')
+    )
+    select provider, cause, owner, retriable, erp_code, count(*) as count,
+      count(*) filter (where in_doubt) as in_doubt, min(created_at) as oldest,
+      max(last_error) filter (where place = 1) as message, max(mend) filter (where place = 1) as mend,
+      array_agg(entity_type order by seq) filter (where place <= :samples) as entity_types,
+      array_agg(entity_id order by seq) filter (where place <= :samples) as entity_ids
+    from numbered group by provider, cause, owner, retriable, erp_code
+    order by count(*) desc, provider, cause, erp_code limit :most
+    """
+)
+
+
+def groups(conn: Connection, tenant_id: str) -> list[Group]:
+    """The open errors of one tenant, the most frequent cause first."""
+    rows = conn.execute(_GROUPS, {"tenant": tenant_id, "samples": SAMPLES, "most": MOST_GROUPS})
+    return [_group(dict(row)) for row in rows.mappings()]
+
+
+def _group(row: dict[str, Any]) -> Group:
+    records = tuple(zip(row.pop("entity_types"), row.pop("entity_ids"), strict=True))
+    return Group(records=records, **row)
