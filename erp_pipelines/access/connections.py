@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from erp_pipelines.access import health
 from erp_pipelines.access.health import Warned
 from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.access.tokens import keeper_of
 from erp_pipelines.connectors.base import ConnectionFacts
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState
-from erp_pipelines.domain.errors import PipelineError
+from erp_pipelines.domain.errors import PipelineError, RecordInvalid
 from erp_pipelines.domain.records import invalid
 from erp_pipelines.storage import connections, requeue, tokens
 from erp_pipelines.storage.connections import ConnectionRow
@@ -82,7 +83,7 @@ def change_settings(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, 
     """
     with runtime.db.tenant(key.tenant_id) as conn:
         row = connections.get(conn, key, for_update=True)
-        after = _laid_over(row.settings, changes)
+        after = _checked(runtime, key.provider, _laid_over(row.settings, changes))
         connections.save_settings(conn, key, after)
         requeue.settings_changed(conn, row.id, now=runtime.clock.now())
     log.info("settings changed", connection=str(key), by=by, settings=sorted(changes))
@@ -96,6 +97,23 @@ def _laid_over(before: ConnectionSettings, changes: Mapping[str, Any]) -> Connec
         return ConnectionSettings.model_validate({**before.model_dump(), **named})
     except ValidationError as error:
         raise invalid("settings", error) from None
+
+
+def _checked(runtime: Runtime, provider: str, settings: ConnectionSettings) -> ConnectionSettings:
+    """With the provider's own settings as its connector reads them. Raises RecordInvalid for what it does not know."""
+    connector = runtime.connectors.get(provider)
+    if connector is None or not settings.provider_settings:
+        return settings
+    model = connector.settings_model
+    if model is None:
+        raise RecordInvalid(f"{connector.display_name} has no settings of its own.", field="providerSettings")
+    try:
+        own = model.model_validate(settings.provider_settings)
+    except ValidationError as error:
+        raise invalid("providerSettings", error) from None
+    return settings.model_copy(
+        update={"provider_settings": own.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+    )
 
 
 def disconnect(runtime: Runtime, key: ConnectionKey, by: str) -> Disconnected:
@@ -119,8 +137,8 @@ def _revoke(conn: Connection, runtime: Runtime, row: ConnectionRow) -> str:
     try:
         # Under the row lock, so that no refresh makes a new token between the revocation and the deletion.
         stored = tokens.read_tokens(conn, row.id, runtime.cipher, for_update=True)
-        if stored is not None and connector is not None and connector.oauth is not None:
-            connector.oauth.revoke(stored.refresh_token)
+        if stored is not None and connector is not None:
+            return keeper_of(runtime, row.provider).revoke(stored.refresh_token)
     except PipelineError as error:
         return _not_revoked(name, error)
     return ""

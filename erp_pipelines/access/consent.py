@@ -53,11 +53,11 @@ def finish(
     started = _spend(runtime, provider, state, user_id)
     if not code or not company_id:
         raise ConsentRefused("The answer of the sign-in page lacks the code or the company.", mend=AGAIN)
-    _check_company(runtime, started.key, company_id)
+    check_company(runtime, started.key, company_id)
     oauth = oauth_of(runtime, provider)
     grant = oauth.exchange(code=code, redirect_uri=redirect_uri(runtime, provider))
     company = oauth.describe(company_id=company_id, access_token=grant.access_token)
-    row = _store(runtime, started, company, grant)
+    row = store(runtime, started.key, company, grant, started.user_id)
     log.info("connected", connection=str(row.key), by=started.user_id, environment=row.environment)
     return row
 
@@ -89,8 +89,11 @@ def _spend(runtime: Runtime, provider: str, state: str, user_id: str | None) -> 
     return started
 
 
-def _check_company(runtime: Runtime, key: ConnectionKey, company_id: str) -> None:
-    """Refused before the code is exchanged: a new grant may supersede the one the other tenant works with."""
+def check_company(runtime: Runtime, key: ConnectionKey, company_id: str) -> None:
+    """Raises Conflict for a company that another tenant holds, or that is not the one in which this tenant's records stand.
+
+    Asked before a code is exchanged: a new grant may supersede the one the other tenant works with.
+    """
     with runtime.db.system() as conn:
         holder = connections.by_company(conn, key.provider, company_id)
     if holder is not None and holder.key != key:
@@ -111,17 +114,19 @@ def _check_same_books(conn: Connection, key: ConnectionKey, company_id: str) -> 
         )
 
 
-def _store(runtime: Runtime, started: StartedConsent, company: Company, grant: Grant) -> ConnectionRow:
-    with runtime.db.tenant(started.key.tenant_id) as conn:
-        _check_same_books(conn, started.key, company.external_id)
+def store(runtime: Runtime, key: ConnectionKey, company: Company, grant: Grant, by: str) -> ConnectionRow:
+    """The connection with its secrets, in one transaction. Raises Conflict as `check_company` does."""
+    with runtime.db.tenant(key.tenant_id) as conn:
+        _check_same_books(conn, key, company.external_id)
         row = connections.upsert_connected(
             conn,
-            started.key,
+            key,
             external_company_id=company.external_id,
             company_name=company.name,
             company=company.facts,
             environment=company.environment,
-            connected_by=started.user_id,
+            connected_by=by,
+            documents_when=runtime.connector(key.provider).documents_when,
         )
         tokens.save_tokens(conn, row.id, runtime.cipher, tokens_of(grant, runtime.clock.now()))
-        return connections.get(conn, started.key)
+        return connections.get(conn, key)

@@ -62,7 +62,8 @@ def keep_alive(runtime: Runtime, row: ConnectionRow, idle: dt.timedelta = IDLE) 
 
     Raises what `StoredTokenSource.access_token` raises; a grant that is refused parks the connection, with an alert.
     """
-    if runtime.connector(row.provider).oauth is None:
+    connector = runtime.connector(row.provider)
+    if connector.oauth is None and connector.credentials is None:  # no grant, none to keep
         return False
     return StoredTokenSource(runtime, row.key, row.id).keep_alive(runtime.clock.now() - idle)
 

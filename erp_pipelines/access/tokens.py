@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.connectors.provider import Grant, OAuthProvider
+from erp_pipelines.connectors.provider import CredentialsProvider, Grant, GrantKeeper, OAuthProvider
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import Conflict, ConnectionLost, SecretsClosed, Throttled
 from erp_pipelines.domain.outcomes import explain
@@ -121,7 +121,7 @@ class StoredTokenSource:
         if before is None or row.state is not ConnectionState.CONNECTED:
             return ConnectionLost(f"{row.key} is not connected: {row.state_reason or row.state}", mend=RECONNECT)
         try:
-            grant = oauth_of(self._runtime, self._key.provider).refresh(before.refresh_token)
+            grant = keeper_of(self._runtime, self._key.provider).refresh(before.refresh_token)
         except ConnectionLost as refused:
             error = _told(refused, before, noted)
             self._park(conn, error)
@@ -145,13 +145,26 @@ def oauth_of(runtime: Runtime, provider: str) -> OAuthProvider:
     return connector.oauth
 
 
+def credentials_of(runtime: Runtime, provider: str) -> CredentialsProvider:
+    """How the provider takes credentials. Raises NotFound for an unknown provider, Conflict for one that takes none."""
+    connector = runtime.connector(provider)
+    if connector.credentials is None:
+        raise Conflict(f"{connector.display_name} takes no credentials.", mend="Connect it through its sign-in page.")
+    return connector.credentials
+
+
+def keeper_of(runtime: Runtime, provider: str) -> GrantKeeper:
+    """Who keeps the provider's grants alive. Raises NotFound for an unknown provider."""
+    return runtime.connector(provider).oauth or credentials_of(runtime, provider)
+
+
 def tokens_of(grant: Grant, now: dt.datetime) -> Tokens:
     """The grant with moments instead of lifetimes."""
     return Tokens(
         grant.access_token,
         grant.refresh_token,
         now + dt.timedelta(seconds=grant.access_expires_in),
-        now + dt.timedelta(seconds=grant.refresh_expires_in),
+        now + dt.timedelta(seconds=grant.refresh_expires_in) if grant.refresh_expires_in is not None else None,
         refreshed_at=now,
         grant_ends_at=now + dt.timedelta(seconds=grant.ends_in) if grant.ends_in is not None else None,
     )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
@@ -36,8 +38,15 @@ class TokenSource(Protocol):
 class Pacer(Protocol):
     """The pace of one connection, shared by all processes that speak for it, and its circuit breaker."""
 
-    def wait(self) -> None:
-        """Return when the next call may leave. Raises Throttled while the circuit is open."""
+    def turn(self) -> AbstractContextManager[None]:
+        """One call's turn: entered when the call may leave, left when it was answered, or never will be.
+
+        Raises Throttled while the circuit is open.
+        """
+        ...
+
+    def throttled(self) -> None:
+        """The provider refused a call for going too fast: have fewer under way for a while."""
         ...
 
     def answered(self) -> None:
@@ -60,15 +69,18 @@ class CallCounter:
     writes: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
     unclassified: dict[str, tuple[int, str]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def count(self, kind: str, *, write: bool) -> None:
-        self.writes += write
-        self.reads += not write
-        self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+        with self._lock:
+            self.writes += write
+            self.reads += not write
+            self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
 
     def note_unclassified(self, code: str, message: str) -> None:
-        times, _ = self.unclassified.get(code, (0, ""))
-        self.unclassified[code] = (times + 1, message)
+        with self._lock:
+            times, _ = self.unclassified.get(code, (0, ""))
+            self.unclassified[code] = (times + 1, message)
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,7 @@ class Lent:
 
 @dataclass(frozen=True)
 class ConnectionFacts:
-    """A connection as a connector sees it. `company` is what `OAuthProvider.describe` found when it was connected."""
+    """A connection as a connector sees it. `company` holds the facts that were found when it was connected."""
 
     id: str
     key: ConnectionKey
@@ -190,10 +202,39 @@ class PaymentState:
 
 @dataclass(frozen=True)
 class Truth:
-    """What the ERP says about the records asked for, the documents behind them, and all payments of those."""
+    """What the ERP says about the records asked for, the documents behind them, and all payments of those.
+
+    `behind` names, for a record that is no such document itself, the documents that it tells of (an invoice that was
+    made from a sales order tells of that). A record of which nothing is known any more may be missing there.
+    """
 
     documents: tuple[DocumentState, ...]
     payments: tuple[PaymentState, ...]
+    behind: Mapping[ExternalRef, frozenset[ExternalRef]] = field(default_factory=dict)
+
+
+# --- what changed there ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A record that was changed in the ERP, as a pull finds it; `at` is the ERP's own stamp, in UTC."""
+
+    ref: ExternalRef
+    at: dt.datetime
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class ChangePage:
+    """A page of changes. `cursor` (up to 500 characters, the connector's own) is where the next one begins.
+
+    `more`: another page is there already. A record may come again on a later page or in a later pull, with the same stamp.
+    """
+
+    changed: tuple[Changed, ...]
+    cursor: str
+    more: bool = False
 
 
 class ErpSession(Protocol):
@@ -235,4 +276,15 @@ class ErpSession(Protocol):
 
     def company_name(self) -> str:
         """The company's name as it is now: one cheap read, which shows that the company lets us in."""
+        ...
+
+    def streams(self) -> tuple[str, ...]:
+        """The kinds of changes that are pulled apart from each other, each with a cursor of its own. Pure."""
+        ...
+
+    def changes(self, stream: str, cursor: str | None, since: dt.datetime) -> ChangePage:
+        """The next page of what changed after `cursor`; where there is none yet, after `since`.
+
+        Complete: what is committed late, shares a stamp or falls on a page's edge comes with a later page at the latest.
+        """
         ...

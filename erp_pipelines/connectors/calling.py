@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -24,17 +25,25 @@ from erp_pipelines.domain.errors import (
 
 REPEATS = 2
 SHORT_WAIT = 2.0  # seconds: a throttle up to here is sat out, a longer one pauses the whole connection
-DEFAULT_PAUSE = 60.0
 LONGEST_PAUSE = 300.0
 
 Refusal = Callable[[Call, Answer], ErpError | None]
+Authorise = Callable[[Call, str], str]
+
+
+def bearer(_: Call, token: str) -> str:
+    return f"Bearer {token}"
 
 
 class Caller:
-    """Sends calls for one connection. `refusal` reads the provider's own error bodies, 2xx ones included."""
+    """Sends calls for one connection, from several threads where the pacer lets more than one be under way.
 
-    def __init__(self, http: ErpHttp, lent: Lent, *, refusal: Refusal) -> None:
-        self._http, self._lent, self._refusal = http, lent, refusal
+    `refusal` reads the provider's own error bodies, 2xx ones included; `authorise` makes the Authorization header of
+    one call, anew for each repeat.
+    """
+
+    def __init__(self, http: ErpHttp, lent: Lent, *, refusal: Refusal, authorise: Authorise = bearer) -> None:
+        self._http, self._lent, self._refusal, self._authorise = http, lent, refusal, authorise
 
     def call(self, call: Call) -> Answer:
         """The provider's answer to a call it did not refuse.
@@ -43,7 +52,7 @@ class Caller:
         to a write was lost, whatever fails after that stays AnswerLost, save the provider's definitive refusal: the
         effect is still unknown.
         """
-        tries = _Tries(call)
+        tries = _Tries(call, self._http.profile.patience)
         while True:
             try:
                 return self._authorised(call)
@@ -71,14 +80,14 @@ class Caller:
 
     def _once(self, call: Call, token: str) -> Answer:
         lent = self._lent
-        lent.pacer.wait()
-        try:
-            answer = self._http.exchange(call, authorization=f"Bearer {token}")
-        except Transient as error:
-            lent.pacer.failed()
-            if not isinstance(error, NotSent):
-                lent.calls.count(call.kind, write=call.write)
-            raise
+        with lent.pacer.turn():
+            try:
+                answer = self._http.exchange(call, authorization=self._authorise(call, token))
+            except Transient as error:
+                lent.pacer.failed()
+                if not isinstance(error, NotSent):
+                    lent.calls.count(call.kind, write=call.write)
+                raise
         lent.calls.count(call.kind, write=call.write)
         return self._judged(call, answer)
 
@@ -91,6 +100,8 @@ class Caller:
         )
         if isinstance(error, (Unavailable, AnswerLost)):
             self._lent.pacer.failed()
+        elif isinstance(error, Throttled):
+            self._lent.pacer.throttled()
         else:
             self._lent.pacer.answered()
         if error is None:
@@ -105,8 +116,9 @@ class _Tries:
     """What has happened to one call so far."""
 
     call: Call
+    patience: int
     repeats: int = 0
-    waited: bool = False
+    waits: int = 0
     doubt: bool = False
 
     def note(self, error: ErpError) -> None:
@@ -115,9 +127,10 @@ class _Tries:
     def pause(self, error: ErpError, jitter: Callable[[], float]) -> float | None:
         """Seconds until the next try; None when there is none."""
         if isinstance(error, Throttled):
-            sit_out = not self.waited and error.retry_after <= SHORT_WAIT
-            self.waited = True
-            return error.retry_after if sit_out else None
+            if self.waits >= self.patience or error.retry_after > SHORT_WAIT:
+                return None
+            self.waits += 1
+            return error.retry_after + (self.waits - 1) * jitter()  # callers that met there part ways
         harmless = self.call.repeatable or isinstance(error, NotSent)
         if isinstance(error, (ConnectionLost, Rejected)) or not harmless or self.repeats >= REPEATS:
             return None
@@ -141,7 +154,7 @@ def throttled(http: ErpHttp, answer: Answer, now: dt.datetime) -> Throttled | No
     marked = answer.status >= 400 and any(mark in answer.text for mark in http.profile.throttle_marks)
     if answer.status != 429 and not marked:
         return None
-    pause = retry_after(answer.retry_after, now)
+    pause = retry_after(answer.retry_after, now, http.profile.pause_seconds)
     return Throttled(
         f"{http.profile.provider} asks for a pause of {pause:.0f} s.",
         retry_after=pause,
@@ -150,13 +163,13 @@ def throttled(http: ErpHttp, answer: Answer, now: dt.datetime) -> Throttled | No
     )
 
 
-def retry_after(header: str, now: dt.datetime) -> float:
-    """Seconds that a Retry-After header asks for (a number or an HTTP date), held within 1 and 300; else 60."""
+def retry_after(header: str, now: dt.datetime, otherwise: float = 60) -> float:
+    """Seconds that a Retry-After header asks for (a number or an HTTP date), held within 1 and 300; else `otherwise`."""
     text = header.strip()
     try:
         seconds = float(text) if text.isdigit() else (parsedate_to_datetime(text) - now).total_seconds()
     except (ValueError, TypeError):
-        return DEFAULT_PAUSE
+        return otherwise
     return min(max(seconds, 1.0), LONGEST_PAUSE)
 
 
@@ -209,7 +222,10 @@ class _OneToken:
 
 
 class _NoPace:
-    def wait(self) -> None: ...
+    def turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def throttled(self) -> None: ...
 
     def answered(self) -> None: ...
 

@@ -74,13 +74,16 @@ class NotSent(Unavailable):
 class Profile:
     """How one provider is spoken to. Requests go to `base_urls` only; seconds are time-outs.
 
-    A write is waited for longer than the provider's own server works on it, so that a time-out is rare.
+    A write is waited for longer than the provider's own server works on it, so that a time-out is rare. A throttle that
+    names no time is taken for `pause_seconds`; a short one is sat out `patience` times before the connection pauses.
     """
 
     provider: str
     base_urls: tuple[str, ...]
     request_id_header: str = ""
     throttle_marks: tuple[str, ...] = ()
+    pause_seconds: float = 60
+    patience: int = 1
     connect_seconds: float = 10
     read_seconds: float = 60
     write_seconds: float = 130

@@ -7,28 +7,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pydantic import BaseModel
+
 from erp_pipelines.connectors.base import ConnectionFacts, ErpSession, ExternalRef, Lent
+from erp_pipelines.domain.connections import DocumentsWhen
+from erp_pipelines.domain.events import EntityType
 
 # --- connecting --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Grant:
-    """Tokens as the provider gave them; never logged (`repr` hides them).
+    """Secrets that let us in; never logged (`repr` hides them).
 
-    Seconds; after `ends_in`, where it is known, a person must consent again however often it was renewed.
+    `refresh_token` is the lasting one: the provider's own, or the credentials that an admin has entered, as one text.
+    Seconds; `refresh_expires_in` is None where it lasts however long it is not used. After `ends_in`, where it is known,
+    a person must let us in again however often it was renewed.
     """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     access_expires_in: float
-    refresh_expires_in: float
+    refresh_expires_in: float | None = None
     ends_in: float | None = None
 
 
 @dataclass(frozen=True)
 class Company:
-    """The company behind a grant. `facts` (JSON) is kept and lent back as `ConnectionFacts.company`."""
+    """The company behind a grant. `facts` (JSON, no secrets) is kept and lent back as `ConnectionFacts.company`."""
 
     external_id: str
     name: str
@@ -36,21 +42,38 @@ class Company:
     facts: Mapping[str, Any]
 
 
-class OAuthProvider(Protocol):
+class GrantKeeper(Protocol):
+    """How a grant is kept alive and ended, however it was given."""
+
+    def refresh(self, refresh_token: str) -> Grant:
+        """Raises ConnectionLost when the grant is gone, Misconfigured for wrong keys, Unavailable when nothing was heard."""
+        ...
+
+    def revoke(self, token: str) -> str:
+        """End the grant at the provider; empty, or what a person must still do there. A dead token is no error."""
+        ...
+
+
+class CredentialsProvider(GrantKeeper, Protocol):
+    """Connecting with credentials that an admin enters, for a provider that has no sign-in page."""
+
+    def connect(self, form: Mapping[str, str]) -> tuple[Grant, Company]:
+        """Try the credentials for real, and read who the company is and what its books allow.
+
+        `form` has the fields of the HTTP body, in camelCase. Raises RecordInvalid naming the field that cannot be right,
+        ConsentRefused with the reason and the mend when the provider refuses or lets us do too little, Unavailable when
+        nothing was heard.
+        """
+        ...
+
+
+class OAuthProvider(GrantKeeper, Protocol):
     """The authorization-code flow of a provider that has one."""
 
     def authorize_url(self, *, state: str, redirect_uri: str) -> str: ...
 
     def exchange(self, *, code: str, redirect_uri: str) -> Grant:
         """Raises ConsentRefused, with the mend, when the provider refuses."""
-        ...
-
-    def refresh(self, refresh_token: str) -> Grant:
-        """Raises ConnectionLost when the grant is gone, Misconfigured for wrong keys, Unavailable when nothing was heard."""
-        ...
-
-    def revoke(self, token: str) -> None:
-        """End the grant at the provider. A token that is dead already is no error."""
         ...
 
     def describe(self, *, company_id: str, access_token: str) -> Company:
@@ -85,8 +108,27 @@ class WebhookSource(Protocol):
 # --- the provider ---
 
 
+@dataclass(frozen=True)
+class Kinds:
+    """The provider's own record types: which of our entities each may stand for, and which tell of money."""
+
+    entities: Mapping[str, EntityType]
+    money: frozenset[str]
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """How many calls of one connection may be under way at once: at first, and at most however well it goes."""
+
+    start: int = 1
+    most: int = 1
+
+
 class Connector(Protocol):
-    """One provider. `webhooks` and `oauth` are None where it has none."""
+    """One provider. `webhooks`, `oauth` and `credentials` are None where it has none.
+
+    `settings_model` says what a connection's `providerSettings` may hold; None where it has no settings of its own.
+    """
 
     @property
     def provider(self) -> str: ...
@@ -95,10 +137,26 @@ class Connector(Protocol):
     def display_name(self) -> str: ...
 
     @property
+    def kinds(self) -> Kinds: ...
+
+    @property
+    def documents_when(self) -> DocumentsWhen:
+        """Which moment makes a document of an order in a new connection, until an admin decides otherwise."""
+        ...
+
+    @property
     def oauth(self) -> OAuthProvider | None: ...
 
     @property
+    def credentials(self) -> CredentialsProvider | None: ...
+
+    @property
     def webhooks(self) -> WebhookSource | None: ...
+
+    @property
+    def settings_model(self) -> type[BaseModel] | None: ...
+
+    def in_flight(self, connection: ConnectionFacts) -> InFlight: ...
 
     def session(self, connection: ConnectionFacts, lent: Lent) -> ErpSession: ...
 

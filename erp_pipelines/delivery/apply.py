@@ -20,18 +20,11 @@ from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
 log = structlog.get_logger("erp.delivery")
 
-# Which of our entities a record of the ERP may stand for.
-OURS = {
-    "Invoice": EntityType.ORDER,
-    "Payment": EntityType.PAYMENT,
-    "Customer": EntityType.CUSTOMER,
-    "Item": EntityType.PRODUCT,
-}
-
 
 def known_as(conn: Connection, job: Job, ref: ExternalRef) -> StoredMapping | None:
-    found = mappings.find_external(conn, job.key, OURS[ref.external_type], [ref.external_id])
-    return found.get(ref.external_id)
+    """The mapping of the record of ours that this one of the ERP's stands for."""
+    entity = job.kinds.entities.get(ref.external_type)
+    return mappings.find_external(conn, job.key, entity, [ref.external_id]).get(ref.external_id) if entity else None
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,11 @@ def bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0)
 
     Nothing is sent when its body equals the last one sent. Raises the errors of `domain.errors`.
     """
+    with bringing.job.alone_on(ref):
+        return _bring(bringing, ref, record, depth)
+
+
+def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) -> Brought:
     job = bringing.job
     doubt = settle_older(bringing, ref, record, depth)
     refs = resolve(bringing, record, depth)

@@ -23,8 +23,6 @@ from erp_pipelines.storage.inbox import StoredNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
 BATCH = 100
-# The ERP's record types that tell of money.
-MONEY = frozenset({"Invoice", "Payment"})
 NOT_APPLIED = "Changes of such records in the ERP are not applied here."
 ECHO = "It tells of our own write."
 UNKNOWN = "The document behind it is none of ours."
@@ -54,7 +52,7 @@ def _without_echoes(job: Job, notices: Sequence[StoredNotice]) -> list[StoredNot
 
 
 def _idle(conn: Connection, job: Job, notice: StoredNotice) -> str | None:
-    if notice.external_type not in MONEY:
+    if notice.external_type not in job.kinds.money:
         return NOT_APPLIED
     known = known_as(conn, job, ExternalRef(notice.external_type, notice.external_id))
     return ECHO if known and _is_echo(notice, known) else None
@@ -80,19 +78,23 @@ def _process(job: Job, notices: list[StoredNotice]) -> None:
         return
     results = {state.ref: apply(job, truth, state) for state in truth.documents}
     for notice in notices:
-        _close(job, notice, [results[ref] for ref in _documents_behind(truth, notice) if ref in results])
+        _close(job, notice, [results[ref] for ref in _documents_behind(job, truth, notice) if ref in results])
 
 
 def _refs(job: Job, notices: Sequence[StoredNotice]) -> set[ExternalRef]:
-    """What to read: the records named, and the invoices of payments that we know, which may be gone by now."""
+    """What to read: the records named, and the documents of payments that we know, which may be gone by now."""
     refs = {ExternalRef(notice.external_type, notice.external_id) for notice in notices}
     with job.transaction() as conn:
-        for ref in [ref for ref in refs if ref.external_type == "Payment"]:
-            refs |= _invoice_of(conn, job, ref)
+        for ref in [ref for ref in refs if _is_payment(job, ref)]:
+            refs |= _documents_of(conn, job, ref)
     return refs
 
 
-def _invoice_of(conn: Connection, job: Job, payment: ExternalRef) -> set[ExternalRef]:
+def _is_payment(job: Job, ref: ExternalRef) -> bool:
+    return job.kinds.entities.get(ref.external_type) is EntityType.PAYMENT
+
+
+def _documents_of(conn: Connection, job: Job, payment: ExternalRef) -> set[ExternalRef]:
     known = known_as(conn, job, payment)
     orders = commerce_payments.orders_of(
         conn, job.key.tenant_id, job.key.provider, payment.external_id, known.entity_id if known else None
@@ -101,14 +103,13 @@ def _invoice_of(conn: Connection, job: Job, payment: ExternalRef) -> set[Externa
     return {ExternalRef(mapping.external_type, mapping.external_id) for mapping in found.values()}
 
 
-def _documents_behind(truth: Truth, notice: StoredNotice) -> set[ExternalRef]:
+def _documents_behind(job: Job, truth: Truth, notice: StoredNotice) -> set[ExternalRef]:
     """The documents that this notice is about, as far as the ERP still links them."""
     named = ExternalRef(notice.external_type, notice.external_id)
-    linked = {ref for payment in truth.payments if payment.ref == named for ref in payment.applied}
-    if linked:
-        return linked
+    if truth.behind.get(named):
+        return set(truth.behind[named])
     # A payment that is gone links nothing: every document that was read may be the one it paid.
-    return {named} if named.external_type != "Payment" else {state.ref for state in truth.documents}
+    return {state.ref for state in truth.documents} if _is_payment(job, named) else {named}
 
 
 def _close(job: Job, notice: StoredNotice, results: Sequence[Applied]) -> None:

@@ -7,17 +7,20 @@ import os
 import socket
 import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import StoredTokenSource
-from erp_pipelines.connectors.base import ConnectionFacts, ErpSession, ExternalRef, Lent
+from erp_pipelines.connectors.base import ConnectionFacts, ErpSession, ExternalRef, Lent, Ref
+from erp_pipelines.connectors.provider import InFlight, Kinds
 from erp_pipelines.delivery.pacer import StoredPacer
+from erp_pipelines.delivery.places import Places
 from erp_pipelines.delivery.reports import Tally
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
-from erp_pipelines.storage import connections
+from erp_pipelines.storage import connections, pacing
 from erp_pipelines.storage.connections import ConnectionRow
 from erp_pipelines.storage.engine import Connection, WorkerSession
 
@@ -30,17 +33,32 @@ def owner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{uuid.uuid4().hex[:8]}"
 
 
+class OwnTurn:
+    """The transactions of one worker's threads on its one session: one after the other."""
+
+    def __init__(self, session: WorkerSession, tenant_id: str) -> None:
+        self._session, self._tenant_id, self._lock = session, tenant_id, threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with self._lock, self._session.tenant(self._tenant_id) as conn:
+            yield conn
+
+
 @dataclass
 class Job:
-    """One worker, one connection, one advisory lock."""
+    """One worker, one connection, one advisory lock; its threads share all three."""
 
     runtime: Runtime
-    session: WorkerSession
+    turn: OwnTurn
     row: ConnectionRow
     facts: ConnectionFacts
     erp: ErpSession
     tally: Tally
+    places: Places = field(default_factory=Places)
     owner: str = field(default_factory=owner_name)
+    _busy: dict[Ref, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def key(self) -> ConnectionKey:
@@ -49,11 +67,23 @@ class Job:
     def now(self) -> dt.datetime:
         return self.runtime.clock.now()
 
+    @property
+    def kinds(self) -> Kinds:
+        return self.runtime.connector(self.key.provider).kinds
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """On the session that holds the lock; raises LockLost when it is gone."""
-        with self.session.tenant(self.key.tenant_id) as conn:
+        with self.turn.transaction() as conn:
             yield conn
+
+    @contextmanager
+    def alone_on(self, ref: Ref) -> Iterator[None]:
+        """No other thread of this worker brings the same record meanwhile. Taken along requirements, which have no circle."""
+        with self._guard:
+            lock = self._busy[ref]
+        with lock:
+            yield
 
     def url(self, ref: ExternalRef) -> str | None:
         return self.runtime.connector(self.key.provider).document_url(self.facts, ref)
@@ -69,14 +99,26 @@ def start(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: T
     facts = ConnectionFacts(
         id=row.id, key=key, company_id=row.external_company_id or "", company=row.company, settings=row.settings
     )
+    connector, turn = runtime.connector(key.provider), OwnTurn(session, key.tenant_id)
+    places = _places(turn, connector.in_flight(facts), row.id)
+    per_minute = runtime.requests_per_minute.get(key.provider, 60)
     lent = Lent(
         tokens=StoredTokenSource(runtime, key, row.id),
-        pacer=StoredPacer(session, runtime.clock, key, row.id, runtime.requests_per_minute.get(key.provider, 60)),
+        pacer=StoredPacer(turn.transaction, runtime.clock, key, row.id, per_minute, places),
         clock=runtime.clock,
         calls=tally.calls,
         jitter=runtime.jitter,
     )
-    return Job(runtime, session, row, facts, runtime.connector(key.provider).session(facts, lent), tally)
+    return Job(runtime, turn, row, facts, connector.session(facts, lent), tally, places)
+
+
+def _places(turn: OwnTurn, allowed: InFlight, connection_id: str) -> Places:
+    """As many as the last worker ended with."""
+    if allowed.most <= 1:
+        return Places()
+    with turn.transaction() as conn:
+        learned = pacing.in_flight(conn, connection_id)
+    return Places(learned or allowed.start, allowed.most)
 
 
 def unservable(row: ConnectionRow, now: dt.datetime) -> str | None:

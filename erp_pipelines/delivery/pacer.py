@@ -6,13 +6,17 @@ So a lost session, and with it a lost lock, is noticed before the next call leav
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 
+from erp_pipelines.delivery.places import Places
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import Throttled
 from erp_pipelines.storage import pacing
-from erp_pipelines.storage.engine import WorkerSession
+from erp_pipelines.storage.engine import Connection
 
 # At 480 a minute, a burst of two leaves at most nine calls in any second; QuickBooks allows ten.
 BURST = 1
@@ -22,21 +26,30 @@ OPEN_FOR = dt.timedelta(seconds=30)
 
 @dataclass
 class StoredPacer:
-    """Implements `connectors.base.Pacer`."""
+    """Implements `connectors.base.Pacer`. `transaction` opens one on the worker's session."""
 
-    session: WorkerSession
+    transaction: Callable[[], AbstractContextManager[Connection]]
     clock: Clock
     key: ConnectionKey
     connection_id: str
     requests_per_minute: float
+    places: Places = field(default_factory=Places)
     _failures: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait(self) -> None:
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self.places.taken():
+            self._wait()
+            yield
+
+    def _wait(self) -> None:
         now = self.clock.now()
         cell = dt.timedelta(minutes=1 / self.requests_per_minute)
-        with self.session.tenant(self.key.tenant_id) as conn:
+        with self.transaction() as conn:
             slot = pacing.take(conn, self.key.tenant_id, self.connection_id, now=now, cell=cell, burst=cell * BURST)
-        self._failures = slot.failures
+        with self._lock:
+            self._failures = slot.failures
         if slot.open_until and slot.open_until > now:
             raise Throttled(
                 f"{self.key.provider} did not answer {slot.failures} times in a row; it is left alone for a while.",
@@ -47,12 +60,22 @@ class StoredPacer:
             self.clock.sleep(ahead)
 
     def answered(self) -> None:
+        self.places.went_well()
         if self._failures:
-            with self.session.tenant(self.key.tenant_id) as conn:
+            with self.transaction() as conn:
                 pacing.answered(conn, self.connection_id)
             self._failures = 0
 
+    def throttled(self) -> None:
+        """Fewer at once, and remembered: the next worker begins with as many."""
+        fewer = self.places.throttled()
+        with self.transaction() as conn:
+            pacing.answered(conn, self.connection_id)
+            if fewer:
+                pacing.learned(conn, self.connection_id, fewer)
+        self._failures = 0
+
     def failed(self) -> None:
-        with self.session.tenant(self.key.tenant_id) as conn:
+        with self.transaction() as conn:
             pacing.failed(conn, self.connection_id, now=self.clock.now(), threshold=FAILURES_TO_OPEN, pause=OPEN_FOR)
         self._failures += 1

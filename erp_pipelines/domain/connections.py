@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -62,7 +62,8 @@ class ConnectionSettings(BaseModel):
     """What an admin decides about a connection. Stored as JSON, served in camelCase.
 
     The account and item ids are the ERP's own; left empty, the connector takes what it
-    found in the company when it was connected.
+    found in the company when it was connected. `provider_settings` are the provider's own, as its connector
+    has checked them (`Connector.settings_model`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
@@ -79,3 +80,4 @@ class ConnectionSettings(BaseModel):
     shipping_item_id: str | None = None
     tax_code_id: str | None = None
     exempt_tax_code_id: str | None = None
+    provider_settings: dict[str, Any] | None = None

@@ -65,6 +65,22 @@ def answered(conn: Connection, connection_id: str) -> None:
     conn.execute(_ANSWERED, {"connection": connection_id})
 
 
+_LEARNED = sa.text(
+    "update erp.integration_pacing set in_flight = :limit where connection_id = cast(:connection as uuid)"
+)
+_IN_FLIGHT = sa.text("select in_flight from erp.integration_pacing where connection_id = cast(:connection as uuid)")
+
+
+def learned(conn: Connection, connection_id: str, limit: int) -> None:
+    """Remember how many calls the provider bears at once."""
+    conn.execute(_LEARNED, {"connection": connection_id, "limit": limit})
+
+
+def in_flight(conn: Connection, connection_id: str) -> int | None:
+    """How many calls the provider was last seen to bear at once; None while nothing is known."""
+    return conn.execute(_IN_FLIGHT, {"connection": connection_id}).scalar_one_or_none()
+
+
 _HEARD = sa.text(
     """
     select exists (

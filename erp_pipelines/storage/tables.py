@@ -352,6 +352,7 @@ integration_pacing = sa.Table(
     when("next_free_at"),  # the theoretical arrival time of the generic cell rate algorithm
     sa.Column("failures", sa.Integer, nullable=False, server_default=ZERO),
     when("open_until"),
+    sa.Column("in_flight", sa.Integer),  # how many calls at once the provider was last seen to bear
 )
 
 integration_alerts = sa.Table(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -38,7 +39,10 @@ class Tokens:
 
 
 class NoPace:
-    def wait(self) -> None: ...
+    def turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def throttled(self) -> None: ...
 
     def answered(self) -> None: ...
 

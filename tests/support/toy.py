@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,21 @@ from typing import Any
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import tenants
-from erp_pipelines.connectors.base import ConnectionFacts, DocumentState, ExternalRef, Lent, Pushed, Ref, Truth, Write
+from erp_pipelines.connectors.base import (
+    ChangePage,
+    ConnectionFacts,
+    DocumentState,
+    ExternalRef,
+    Lent,
+    Pushed,
+    Ref,
+    Truth,
+    Write,
+)
+from erp_pipelines.connectors.provider import InFlight, Kinds
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import AnswerLost
-from erp_pipelines.domain.events import CanonicalRecord
+from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
@@ -24,6 +36,7 @@ from erp_pipelines.storage.engine import Database
 
 KEY = ConnectionKey("acme", "toy")
 KINDS = {"Customer": "Customer", "Product": "Item", "Order": "Invoice", "Payment": "Payment"}
+TOY_KINDS = Kinds({there: EntityType(ours) for ours, there in KINDS.items()}, frozenset({"Invoice", "Payment"}))
 
 
 @dataclass
@@ -41,6 +54,9 @@ class ToyErp:
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
     truth_error: Exception | None = None
     company: Callable[[], str] = lambda: "A company"
+    in_flight: InFlight = field(default_factory=InFlight)
+    pages: dict[str, list[ChangePage | Exception]] = field(default_factory=dict)  # by stream; the cursor counts them
+    asked: list[tuple[str, str | None, dt.datetime]] = field(default_factory=list)
     honours_keys: bool = True
     void: set[str] = field(default_factory=set)  # orders whose document a person has voided
     off_by: Decimal = Decimal(0)
@@ -72,11 +88,11 @@ class ToySession:
             self.erp.always(write)
         if self.erp.before:
             self.erp.before.pop(0)(write)
-        self.lent.pacer.wait()
-        self.lent.calls.count(write.ref.entity_type, write=True)
-        done = self._write(write)
-        if self.erp.after:
-            self.erp.after.pop(0)(write)
+        with self.lent.pacer.turn():
+            self.lent.calls.count(write.ref.entity_type, write=True)
+            done = self._write(write)
+            if self.erp.after:
+                self.erp.after.pop(0)(write)
         return done
 
     def _write(self, write: Write) -> Pushed:
@@ -125,9 +141,20 @@ class ToySession:
         return self.erp.truth
 
     def company_name(self) -> str:
-        self.lent.pacer.wait()
-        self.lent.calls.count("company", write=False)
-        return self.erp.company()
+        with self.lent.pacer.turn():
+            self.lent.calls.count("company", write=False)
+            return self.erp.company()
+
+    def streams(self) -> tuple[str, ...]:
+        return tuple(self.erp.pages)
+
+    def changes(self, stream: str, cursor: str | None, since: dt.datetime) -> ChangePage:
+        self.erp.asked.append((stream, cursor, since))
+        pages = self.erp.pages[stream]
+        page = pages[int(cursor or 0)] if int(cursor or 0) < len(pages) else ChangePage((), cursor or "0")
+        if isinstance(page, Exception):
+            raise page
+        return page
 
 
 @dataclass
@@ -136,7 +163,15 @@ class ToyConnector:
     provider: str = "toy"
     display_name: str = "Toy"
     oauth: None = None
+    credentials: None = None
     webhooks: None = None
+    settings_model: None = None
+    documents_when: str = "paid"
+    kinds: Kinds = TOY_KINDS
+
+    def in_flight(self, connection: ConnectionFacts) -> InFlight:
+        del connection
+        return self.erp.in_flight
 
     def session(self, connection: ConnectionFacts, lent: Lent) -> ToySession:
         del connection

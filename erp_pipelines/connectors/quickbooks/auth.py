@@ -71,7 +71,7 @@ class QuickBooksOAuth:
             raise _not_renewed(answer)
         return self._grant(answer)
 
-    def revoke(self, token: str) -> None:
+    def revoke(self, token: str) -> str:
         """Either token ends the whole grant. Raises Unavailable when Intuit is not heard, SettingsInvalid on bad keys."""
         call = Call(
             kind="oauth.revoke",
@@ -83,6 +83,7 @@ class QuickBooksOAuth:
         )
         if self._exchange(call).status == 401:
             raise SettingsInvalid("Intuit refused the app's own credentials.", mend=WRONG_KEYS)
+        return ""
 
     def describe(self, *, company_id: str, access_token: str) -> Company:
         lent = lent_for_once(access_token, self._clock)

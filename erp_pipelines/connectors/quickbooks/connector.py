@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from erp_pipelines.connectors.base import ConnectionFacts, ExternalRef, Lent, Pushed, Ref, Truth, Write
+from erp_pipelines.connectors.base import ChangePage, ConnectionFacts, ExternalRef, Lent, Pushed, Ref, Truth, Write
 from erp_pipelines.connectors.calling import SystemClock
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
-from erp_pipelines.connectors.quickbooks import mapper
+from erp_pipelines.connectors.provider import InFlight, Kinds
+from erp_pipelines.connectors.quickbooks import changes, mapper
 from erp_pipelines.connectors.quickbooks.auth import QuickBooksOAuth
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import books
@@ -21,14 +23,24 @@ from erp_pipelines.connectors.quickbooks.pushing import wait_out
 from erp_pipelines.connectors.quickbooks.truth import read_truth
 from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
 from erp_pipelines.domain.clock import Clock
+from erp_pipelines.domain.connections import DocumentsWhen
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import AnswerLost, Unavailable
-from erp_pipelines.domain.events import CanonicalRecord
+from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
 
 PROVIDER, DISPLAY_NAME = "quickbooks", "QuickBooks"
+KINDS = Kinds(
+    entities={
+        "Invoice": EntityType.ORDER,
+        "Payment": EntityType.PAYMENT,
+        "Customer": EntityType.CUSTOMER,
+        "Item": EntityType.PRODUCT,
+    },
+    money=frozenset({"Invoice", "Payment"}),
+)
 # Where people open a document; recalled, not documented.
 _PAGES = {
     "Invoice": "invoice?txnId=",
@@ -42,6 +54,10 @@ class QuickBooksConnector:
 
     provider = PROVIDER
     display_name = DISPLAY_NAME
+    kinds = KINDS
+    documents_when: DocumentsWhen = "paid"
+    credentials = None
+    settings_model = None
 
     def __init__(
         self, config: QuickBooksConfig, *, transport: Transport | None = None, clock: Clock | None = None
@@ -53,6 +69,10 @@ class QuickBooksConnector:
 
     def session(self, connection: ConnectionFacts, lent: Lent) -> QuickBooksSession:
         return QuickBooksSession(self._config, self._http, connection, lent)
+
+    def in_flight(self, connection: ConnectionFacts) -> InFlight:  # noqa: ARG002 - Protocol
+        """One: two writes at once to documents of one customer meet as stale versions."""
+        return InFlight()
 
     def document_url(self, connection: ConnectionFacts, ref: ExternalRef) -> str | None:  # noqa: ARG002 - Protocol
         page = _PAGES.get(ref.external_type)
@@ -96,6 +116,12 @@ class QuickBooksSession:
 
     def company_name(self) -> str:
         return self._client.company_info().company_name
+
+    def streams(self) -> tuple[str, ...]:
+        return (changes.STREAM,)
+
+    def changes(self, stream: str, cursor: str | None, since: dt.datetime) -> ChangePage:  # noqa: ARG002 - there is one
+        return changes.page(self._client, cursor, since, self._lent.clock.now())
 
     def _push(self, write: Write) -> Pushed:
         match write.record:

@@ -41,6 +41,7 @@ def read_truth(client: QuickBooksClient, config: QuickBooksConfig, refs: Sequenc
             *(_payment(doc, config) for doc in payments),
             *(_gone_payment(one) for one in _missing(payment_ids, payments)),
         ),
+        behind={ExternalRef("Payment", doc.id): frozenset(_applied(doc)) for doc in payments},
     )
 
 

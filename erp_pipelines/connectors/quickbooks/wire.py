@@ -40,6 +40,12 @@ class Entity(Wire):
         return moment.astimezone(dt.UTC) if moment and moment.tzinfo else None
 
 
+class ChangedDoc(Entity):
+    """What a pull reads of any document; a deleted one is a stub with this status."""
+
+    status: str = Field(default="", alias="status")
+
+
 class CustomerDoc(Entity):
     display_name: str = ""
     active: bool = True

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from erp_pipelines.access import consent
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import ConnectionFacts, ExternalRef
-from erp_pipelines.connectors.provider import Company, Grant, Notice
+from erp_pipelines.connectors.provider import Company, Grant, InFlight, Kinds, Notice
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import ConnectionLost, ConsentRefused, RecordInvalid
 from erp_pipelines.security.cipher import Cipher, new_key
@@ -69,9 +69,10 @@ class FakeOAuth:
             self.on_refresh(grant.refresh_token)
         return grant
 
-    def revoke(self, token: str) -> None:
+    def revoke(self, token: str) -> str:
         self._raise()
         self.revoked.append(token)
+        return ""
 
     def describe(self, *, company_id: str, access_token: str) -> Company:
         return Company(company_id, self.companies[company_id], "sandbox", {"currency": "USD"})
@@ -129,6 +130,13 @@ class FakeConnector:
     webhooks: FakeWebhooks | None = field(default_factory=FakeWebhooks)
     provider: str = "quickbooks"
     display_name: str = "QuickBooks"
+    credentials: Any = None
+    settings_model: Any = None
+    documents_when: str = "paid"
+    kinds: Kinds = field(default_factory=lambda: Kinds({}, frozenset()))
+
+    def in_flight(self, connection: ConnectionFacts) -> InFlight:
+        return InFlight()
 
     def session(self, connection: ConnectionFacts, lent: Any) -> Any:
         raise NotImplementedError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,8 +40,13 @@ class Pace:
     waits: int = 0
     heard: list[str] = field(default_factory=list)
 
-    def wait(self) -> None:
+    @contextmanager
+    def turn(self):
         self.waits += 1
+        yield
+
+    def throttled(self) -> None:
+        self.heard.append("throttled")
 
     def answered(self) -> None:
         self.heard.append("answered")
