@@ -64,7 +64,10 @@ def _(node: exp.Or, of: Expressions) -> str:
 @_test.register(exp.GT)
 @_test.register(exp.GTE)
 def _(node: exp.Binary, of: Expressions) -> str:
-    left, right = aligned([of.value(node.left), of.value(node.right)], of.dialect)
+    sides = [of.value(node.left), of.value(node.right)]
+    if isinstance(node, exp.EQ):
+        of.scope.account.note_join(*sides)
+    left, right = aligned(sides, of.dialect)
     return f"{left.sql} {_SIGNS[type(node)]} {right.sql}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -30,8 +31,7 @@ class SuiteQL:
     ) -> None:
         self._tables, self._dialect, self._now = tables, dialect, now
         self._lock = Lock()
-        self._store = Store(self._display)
-        self._speaking = Dialect()
+        self._store = Store()
 
     def run(self, q: str, params: Sequence[str] = (), *, limit: int, offset: int) -> Page:
         """Rows `offset` to `offset + limit` of the answer. QueryRefused says what NetSuite would say."""
@@ -44,25 +44,26 @@ class SuiteQL:
         except RecursionError as error:
             raise unsupported() from error
         with self._lock:
-            self._speaking = dialect
-            self._store.load(account.used.values(), dialect.zone)
+            self._store.load(account.used.values(), dialect.zone, account.joined)
             return self._page(relation, dialect, limit, offset)
 
     def _page(self, relation: Relation, dialect: Dialect, limit: int, offset: int) -> Page:
+        display = partial(_display, dialect)
         sql = f"SELECT * FROM ({relation.sql})" if relation.cut else relation.sql
-        found = self._store.rows(f"{sql} LIMIT {limit} OFFSET {offset}")
+        found = self._store.rows(f"{sql} LIMIT {limit} OFFSET {offset}", display)
         whole = len(found) < limit and (found or not offset)
-        total = offset + len(found) if whole else self._store.rows(relation.counted)[0][0]
+        total = offset + len(found) if whole else self._store.rows(relation.counted, display)[0][0]
         return Page([_row(relation.columns, row, dialect) for row in found], total)
 
-    def _display(self, column: str, kind: str, stored: Any) -> str | None:
-        """The text of BUILTIN.DF; the value itself where the account has none for it."""
-        if stored is None:
-            return None
-        known = cast(Type, kind)
-        value = stored if known == "integer" else DECODE[known](stored)
-        text = self._speaking.display(column, value)
-        return _text(stored, known, self._speaking) if text is None else text or None
+
+def _display(dialect: Dialect, column: str, kind: str, stored: Any) -> str | None:
+    """The text of BUILTIN.DF; the value itself where the account has none for it."""
+    if stored is None:
+        return None
+    known = cast(Type, kind)
+    value = stored if known == "integer" else DECODE[known](stored)
+    text = dialect.display(column, value)
+    return _text(stored, known, dialect) if text is None else text or None
 
 
 def _row(columns: Sequence[Column], row: Sequence[Any], dialect: Dialect) -> dict[str, str]:

@@ -120,7 +120,7 @@ def _translate(text: str, old: str, new: str) -> str:
 
 # --- numbers -------------------------------------------------------------------------------
 
-_scalar("ABS", "number", "number")(abs)
+_scalar("ABS", "number", "number")(EXACT.abs)
 _scalar("NEGATE", "number", "number")(EXACT.minus)
 _scalar("ADD", "number number", "number")(EXACT.add)
 _scalar("SUBTRACT", "number number", "number")(EXACT.subtract)
@@ -136,7 +136,7 @@ _scalar("MOD", "number number", "number")(lambda number, by: EXACT.remainder(num
 
 def _rounded(number: Decimal, places: Decimal, how: str) -> Decimal:
     unit = Decimal(1).scaleb(-int(places))
-    return number if unit.adjusted() <= number.adjusted() - EXACT.prec else number.quantize(unit, how)
+    return number if unit.adjusted() <= number.adjusted() - EXACT.prec else number.quantize(unit, how, EXACT)
 
 
 @_scalar("ROUND", "number number", "number", least=1)
@@ -188,7 +188,7 @@ def _last_day(moment: datetime) -> datetime:
 
 @_scalar("ADD_DAYS", "datetime number", "datetime")
 def _add_days(moment: datetime, days: Decimal) -> datetime:
-    return moment + timedelta(seconds=int((days * _DAY).to_integral_value(ROUND_HALF_UP)))
+    return moment + timedelta(seconds=int(EXACT.multiply(days, _DAY).to_integral_value(ROUND_HALF_UP)))
 
 
 @_scalar("DAYS_BETWEEN", "datetime datetime", "number")

@@ -43,7 +43,10 @@ def parse(q: str, params: Sequence[str] = ()) -> exp.Query:
 
 
 def _filled(tokens: list[Token], params: Sequence[str]) -> list[Token]:
-    if any(token.token_type in _REFUSED_TOKENS or token.text == "==" for token in tokens):
+    if any(
+        token.token_type in _REFUSED_TOKENS or (token.token_type is TokenType.EQ and token.text != "=")
+        for token in tokens
+    ):
         raise unsupported()
     marks = [at for at, token in enumerate(tokens) if token.token_type is TokenType.PLACEHOLDER]
     if len(marks) != len(params):

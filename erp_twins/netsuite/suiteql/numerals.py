@@ -38,7 +38,7 @@ def to_char(number: Decimal, model: str) -> str:
     if parts is None or not (parts["whole"] or parts["point"]) or (parts["lead"] and parts["end"]):
         raise unsupported()
     rounded = number.quantize(Decimal(1).scaleb(-_places(parts)), ROUND_HALF_UP, EXACT)
-    whole, _, fraction = f"{abs(rounded):f}".partition(".")
+    whole, _, fraction = f"{rounded.copy_abs():f}".partition(".")
     grouped = _grouped("" if whole == "0" and parts["point"] else whole, parts["whole"])
     if grouped is None:
         return "#" * (len(model) + 1)

@@ -51,7 +51,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Source:
-    """A table or sub-select of a FROM. `alias` is the query's name for it, `label` SQLite's."""
+    """A table or sub-select of a FROM. `alias` is the query's name for it, if it has one, and `label` SQLite's."""
 
     alias: str
     record: str
@@ -68,6 +68,7 @@ class Account:
     dialect: Dialect
     now: datetime
     used: dict[str, Table] = field(default_factory=dict)
+    joined: set[tuple[str, str]] = field(default_factory=set)  # table and column; an index helps these
     labels: Iterator[int] = field(default_factory=itertools.count)
 
     def table(self, written: str) -> Table:
@@ -77,6 +78,11 @@ class Account:
         if name not in self.tables:
             raise unknown_table(written)
         return self.used.setdefault(name, self.tables[name])
+
+    def note_join(self, left: Value, right: Value) -> None:
+        """Two columns that must be equal: for each row of the one the other is searched."""
+        if left.origin and right.origin:
+            self.joined |= {_split(left.origin), _split(right.origin)}
 
     def label(self) -> str:
         return f"s{next(self.labels)}"
@@ -99,7 +105,7 @@ class Scope:
     aliases: Mapping[str, Value] = field(default_factory=dict)
 
     def add(self, source: Source) -> None:
-        if any(source.alias == other.alias for other in self.sources):
+        if source.alias and self.source(source.alias):
             raise unsupported()
         self.sources.append(source)
 
@@ -164,7 +170,12 @@ class Scope:
 
     def identifiers(self) -> dict[str, str]:
         """Aliases and records of this SELECT, as NetSuite's refusals list them."""
-        return {source.alias: source.record for source in self.sources}
+        return {source.alias: source.record for source in self.sources if source.alias}
+
+
+def _split(origin: str) -> tuple[str, str]:
+    table, _, column = origin.partition(".")
+    return table, column
 
 
 def _single(found: list[_T]) -> _T:

@@ -60,6 +60,8 @@ class Block:
     def _source(self, node: exp.Expr) -> str:
         """Declares a table or sub-select in the scope."""
         label = self._scope.account.label()
+        if node.args.get("alias"):
+            only(node.args["alias"], "this")
         if isinstance(node, exp.Subquery):
             return self._derived(node, label)
         if not isinstance(node, exp.Table):
@@ -78,7 +80,7 @@ class Block:
         """Sub-selects see what is around the SELECT, not what stands beside them."""
         around = self._scope.parent or Scope(self._scope.account)
         relation = self._query(node, around)
-        alias = node.alias.lower() or label
+        alias = node.alias.lower()
         self._scope.add(Source(alias, alias, label, relation.columns, is_table=False))
         kept = " LIMIT -1" if relation.ordered and not relation.cut else ""  # SQLite may drop an order without a limit
         return f"({relation.sql}{kept}) AS {label}"
