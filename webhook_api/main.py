@@ -11,7 +11,19 @@ from webhook_api.auth import AuthConfig, TokenVerifier
 from webhook_api.limits import Pace
 from webhook_api.metrics import Metrics
 from webhook_api.middleware import Envelope
-from webhook_api.routes import commerce, connections, errors, health, logs, outbox, quickbooks, status, sync, webhooks
+from webhook_api.routes import (
+    commerce,
+    connections,
+    credentials,
+    errors,
+    health,
+    logs,
+    outbox,
+    quickbooks,
+    status,
+    sync,
+    webhooks,
+)
 from webhook_api.routes import schemas as schema_routes
 
 # The provider sends far less; what comes faster from one address is no provider.
@@ -38,6 +50,7 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
         quickbooks,
         webhooks,
         connections,
+        credentials,
         status,
         commerce,
         logs,

@@ -13,11 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import external_id, number, set_only, setting_missing
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH, number
-from erp_pipelines.connectors.quickbooks.mapper_shared import external_id, reference, set_only, setting_missing
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
+from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH
+from erp_pipelines.connectors.quickbooks.mapper_shared import reference
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
-from erp_pipelines.connectors.quickbooks.text import clean, clean_lines
+from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.orders import ZERO, Order, OrderLine, amount_of, discount_of
 
@@ -68,7 +70,7 @@ def _taken_off(order: Order, sold: list[Sold]) -> Decimal:
 def _sales_line(one: Sold, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
     line = one.line
     detail = {
-        "ItemRef": reference(external_id(refs, Ref("Product", line.product))),
+        "ItemRef": reference(external_id(refs, Ref("Product", line.product), DISPLAY_NAME)),
         "Qty": Decimal(1) if one.net else number(line.quantity),
         "UnitPrice": number(one.amount) if one.net else number(line.unit_price),
         "TaxCodeRef": taxes.code(line.tax),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from erp_pipelines.connectors.mapping import setting_missing
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_shared import reference, setting_missing
+from erp_pipelines.connectors.quickbooks.mapper_shared import reference
 from erp_pipelines.domain.orders import ZERO, Order, amount_of
 
 TAXED, EXEMPT = "TAX", "NON"
