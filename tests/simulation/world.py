@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from erp_pipelines.access import connections, consent
+from erp_pipelines.access import connections
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.commerce import tenants
 from erp_pipelines.connectors.http import HttpRequest, HttpResponse, MockTransport, Transport
-from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
-from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
-from erp_pipelines.delivery import worker
+from erp_pipelines.delivery import pull, worker
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
-from erp_pipelines.security.cipher import Cipher
 from erp_pipelines.storage.engine import Database
 from erp_twins.clock import TwinClock
-from erp_twins.http import Request
-from erp_twins.quickbooks import QuickBooksTwin, TwinConfig
 from erp_twins.transport import twin_handler
 from tests.simulation.scheduler import Actor
 from tests.support.clock import FakeClock
+from tests.support.erps import ERPS
+from tests.support.inside import inside
 
 START = dt.datetime(2040, 1, 2, 9, 0, tzinfo=dt.UTC)  # later than the server's own time, which stamps new rows
-API = "https://erp.test"
-PUBLIC = "https://shop.test"
-RING = "k1:" + base64.b64encode(bytes(32)).decode()
-CLIENT = ("simulation", "simulated")
 WORKERS = 3
 SWITCH = 0.35  # how often a worker that could go on gives way
 
@@ -43,7 +34,7 @@ SWITCH = 0.35  # how often a worker that could go on gives way
 @dataclass(frozen=True)
 class Tenant:
     key: ConnectionKey
-    realm: str
+    company: str
 
 
 @dataclass
@@ -95,7 +86,7 @@ class Seams:
 class SimulatedWire(Transport):
     """The way to the twin, with a yield point on each side of its work."""
 
-    def __init__(self, twin: QuickBooksTwin, seams: Seams) -> None:
+    def __init__(self, twin: Any, seams: Seams) -> None:
         self._twin, self._seams = MockTransport(twin_handler(twin)), seams
 
     def handle_request(self, request: HttpRequest) -> HttpResponse:
@@ -110,7 +101,7 @@ class SimulatedWire(Transport):
 class SimulatedClock(FakeClock):
     """The one time, also of the twin: what was still at work there comes to its end as it passes."""
 
-    def __init__(self, twin: QuickBooksTwin) -> None:
+    def __init__(self, twin: Any) -> None:
         super().__init__(START)
         self._twin = twin
 
@@ -121,16 +112,12 @@ class SimulatedClock(FakeClock):
 
 
 class World:
-    """One seed's world. `keyless`: QuickBooks forgets request keys, and nobody relies on them."""
+    """One seed's world: one provider, whose account has one of its habits."""
 
-    def __init__(self, databases: list[Database], seed: int, *, keyless: bool = False) -> None:
-        self.rng, self.trace, self.counts = random.Random(seed), [], Counts()
-        self.seed, self.keyless = seed, keyless
-        self.twin = QuickBooksTwin(
-            TwinConfig(throttle=False, honour_requestid=not keyless, webhook_verifier_token="v"), clock=TwinClock(START)
-        )
-        self.clock = SimulatedClock(self.twin)
-        self.twin.add_app(*CLIENT, (f"{PUBLIC}/api/integrations/quickbooks/callback",))
+    def __init__(self, databases: list[Database], seed: int, provider: str, habit: str = "") -> None:
+        self.rng, self.trace, self.counts, self.seed = random.Random(seed), [], Counts(), seed
+        self.there = ERPS[provider](habit, clock=TwinClock(START))
+        self.clock = SimulatedClock(self.there.twin)
         self.seams = Seams(self.rng, self.trace)
         self.runtimes = [self._runtime(database) for database in databases]
         self.workers: dict[int, Actor] = {}
@@ -142,52 +129,41 @@ class World:
         return self.runtimes[-1]
 
     def _runtime(self, database: Database) -> Runtime:
-        config = QuickBooksConfig(
-            *CLIENT, verifier_token="v", api_url=API, token_url=f"{API}/oauth2/v1/tokens/bearer",
-            authorize_url=f"{API}/connect/oauth2", revoke_url=f"{API}/v2/oauth2/tokens/revoke",
-            honour_requestid=not self.keyless,
-        )  # fmt: skip
-        connector = QuickBooksConnector(config, transport=SimulatedWire(self.twin, self.seams), clock=self.clock)
-        chance = random.Random(self.seed)
-        return Runtime(
-            db=database, cipher=Cipher.from_keys(RING), connectors={"quickbooks": connector}, clock=self.clock,
-            public_url=PUBLIC, requests_per_minute={"quickbooks": 600_000.0}, jitter=chance.random,
-        )  # fmt: skip
+        wire = SimulatedWire(self.there.twin, self.seams)
+        return inside(self.there, database, wire, self.clock, random.Random(self.seed).random)
 
     def _tenant(self, seed: int, number: int) -> Tenant:
-        tenant = Tenant(ConnectionKey(f"s{seed}t{number}", "quickbooks"), f"91303{seed:08d}{number}")
-        self.twin.add_company(tenant.realm, name=f"Company {number}")
-        with self.host.db.tenant(tenant.key.tenant_id) as conn:
-            tenants.add(conn, tenant.key.tenant_id, f"Tenant {number}")
-        self.reconnect(tenant)
-        connections.change_settings(
-            self.host, tenant.key, {"documentsWhen": "paid" if number == 1 else "confirmed"}, "admin"
-        )
+        tenant = Tenant(self.there.key(f"s{seed}t{number}"), f"91303{seed:08d}{number}")
+        self.there.add_company(tenant.company, f"Company {number}")
+        self.there.connect(self.host, tenant.key.tenant_id, tenant.company)
+        when = "paid" if number == 1 else "confirmed"
+        connections.change_settings(self.host, tenant.key, {"documentsWhen": when}, "admin")
         return tenant
 
     def reconnect(self, tenant: Tenant) -> None:
-        """An admin clicks Connect and signs in."""
-        url = consent.begin(self.host, tenant.key.tenant_id, "admin", "quickbooks")
-        answer = self.twin.handle(Request.make("GET", f"{url}&twin_approve={tenant.realm}", {}, b""))
-        query = dict(pair.split("=", 1) for pair in answer.header("location").split("?", 1)[1].split("&"))
-        consent.finish(
-            self.host, "quickbooks", code=query["code"], company_id=query["realmId"], state=query["state"],
-            user_id="admin",
-        )  # fmt: skip
+        self.there.reconnect(self.host, tenant.key.tenant_id, tenant.company)
 
     # --- workers ---
 
     def start_worker(self, slot: int, tenant: Tenant) -> None:
+        budget = worker.Budget(events=40)
+        self._start(slot, tenant, "worker", lambda runtime: worker.serve(runtime, tenant.key, budget))
+
+    def start_pull(self, slot: int, tenant: Tenant) -> None:
+        """Not at all while a worker holds the connection: waiting for it takes real time."""
+        self._start(slot, tenant, "pull", lambda runtime: pull.pull(runtime, tenant.key, patience=0))
+
+    def _start(self, slot: int, tenant: Tenant, kind: str, job: Callable[[Runtime], Any]) -> None:
         runtime = self.runtimes[slot]
 
         def work() -> None:
             self.seams.actors[threading.get_ident()] = actor
             try:
-                worker.serve(runtime, tenant.key, worker.Budget(events=40))
+                job(runtime)
             except (LockLost, DatabaseDown):
                 self.trace.append(f"{actor.name} stops: its session is gone")
 
-        actor = Actor(f"worker {slot} of {tenant.key.tenant_id[-2:]}", work)
+        actor = Actor(f"{kind} {slot} of {tenant.key.tenant_id[-2:]}", work)
         self.workers[slot] = actor
 
     def resume_worker(self, slot: int) -> None:
