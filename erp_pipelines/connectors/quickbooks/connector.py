@@ -7,7 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from erp_pipelines.connectors.base import ChangePage, ConnectionFacts, ExternalRef, Lent, Pushed, Ref, Truth, Write
+from erp_pipelines.connectors.base import (
+    Candidate,
+    ChangePage,
+    ConnectionFacts,
+    ExternalRef,
+    Finding,
+    Lent,
+    Pushed,
+    Ref,
+    Truth,
+    Write,
+)
 from erp_pipelines.connectors.calling import SystemClock
 from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
@@ -21,6 +32,7 @@ from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME, QuickBooksC
 from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
+from erp_pipelines.connectors.quickbooks.preflight import Preflight
 from erp_pipelines.connectors.quickbooks.truth import read_truth
 from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
 from erp_pipelines.domain.clock import Clock
@@ -86,6 +98,7 @@ class QuickBooksSession:
         self._config, self._lent = config, lent
         self._books = books(connection, config)
         self._client = QuickBooksClient(config, http, connection.company_id, lent)
+        self._preflight = Preflight(self._client, self._books)
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         return requirements(record)
@@ -103,6 +116,9 @@ class QuickBooksSession:
         if found is None:
             wait_out(write, self._config.doubt_seconds, self._lent.clock.now())
         return found
+
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        return self._preflight.findings(candidates)
 
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._config, refs)
