@@ -17,6 +17,7 @@ from erp_twins.netsuite.suiteql.model import ColumnType, unsupported
 from erp_twins.netsuite.suiteql.values import DECODE, ENCODE, EXACT
 
 _DAY = Decimal(86400)
+_LONGEST = 4000  # signs of a text in Oracle
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ _scalar("RPAD", "text number text", "text", least=2)(
 
 
 def _padding(text: str, size: Decimal, pad: str) -> str:
+    if size > _LONGEST:
+        raise unsupported()
     lacking = max(int(size) - len(text), 0)
     return (pad * lacking)[:lacking]
 
