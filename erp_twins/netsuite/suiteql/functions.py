@@ -1,6 +1,7 @@
 """The functions of SuiteQL that take values and give one: what they accept and what they do.
 
-Each body sees Python's own values (Decimal, str, datetime) and is not asked when an argument is NULL, unless it says so.
+Each body sees Python's own values (Decimal, str, datetime); it is not asked when an argument is NULL, but for those
+that say so.
 """
 
 from __future__ import annotations

@@ -61,6 +61,8 @@ def test_what_is_not_grouped_by_cannot_be_shown(account):
         "SELECT COUNT(*) FROM customer GROUP BY terms ORDER BY id",
         "SELECT terms, (SELECT MAX(t.id) FROM transaction t WHERE t.entity = c.id) FROM customer c GROUP BY terms",
         "SELECT COUNT(*) FROM customer GROUP BY 1",
+        "SELECT COUNT(*) FROM customer GROUP BY (1)",
+        "SELECT terms, SUM(balance) OVER (ORDER BY terms) FROM customer GROUP BY terms",
         "SELECT id FROM customer WHERE COUNT(*) > 1",
         "SELECT SUM(COUNT(*)) FROM customer",
     ):

@@ -106,6 +106,8 @@ def test_some_columns_end_in_a_server_error(account):
         "SELECT id FROM customer UNION SELECT companyname FROM customer",
         "SELECT id FROM customer UNION SELECT id FROM customer ORDER BY id + 1",
         "SELECT id FROM customer ORDER BY 2",
+        "SELECT id FROM customer ORDER BY (1)",
+        "SELECT CAST(id AS NUMBER DEFAULT 0 ON CONVERSION ERROR) FROM customer",
         "SELECT nobody.* FROM customer",
         "SELECT BUILTIN.DF(id + 1) FROM customer",
         "SELECT BUILTIN.CONSOLIDATE(balance) FROM customer",

@@ -183,6 +183,15 @@ def test_order_takes_aliases_numbers_and_expressions(account):
     ]
 
 
+def test_aliases_behind_a_star_keep_their_values(account):
+    assert account.column("SELECT s.id FROM (SELECT t.*, -id AS back FROM transaction t ORDER BY back) s") == [
+        "103",
+        "102",
+        "101",
+        "100",
+    ]
+
+
 def test_capitals_sort_before_small_letters(account):
     assert account.column("SELECT DISTINCT companyname FROM customer ORDER BY companyname") == ["Anna", "bert", None]
 
