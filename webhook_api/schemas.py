@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -106,7 +106,7 @@ class ConnectionOut(Body):
 
 
 class SettingsChange(Body):
-    """Settings to change; what is left out stays, an id of null is taken away."""
+    """Settings to change; what is left out stays, an id of null is taken away, within `providerSettings` too."""
 
     auto_sync_enabled: bool | None = None
     sync_customers: bool | None = None
@@ -120,6 +120,7 @@ class SettingsChange(Body):
     shipping_item_id: str | None = None
     tax_code_id: str | None = None
     exempt_tax_code_id: str | None = None
+    provider_settings: dict[str, Any] | None = None
 
 
 class DisconnectedOut(Body):

@@ -93,7 +93,7 @@ def error_of(verdict: Verdict) -> Explained | None:
 
 def _entry(job: Job, tried: Try) -> sync_log.Entry:
     claim, verdict = tried.claim, tried.verdict
-    why = error_of(verdict) or (Explained(tried.note, "not-wanted", "") if tried.note else None)
+    why = error_of(verdict) or _told(tried)
     return sync_log.Entry(
         entity_type=claim.entity_type,
         entity_id=claim.entity_id,
@@ -112,6 +112,15 @@ def _entry(job: Job, tried: Try) -> sync_log.Entry:
         delivery_id=claim.id,
         correlation_id=claim.correlation_id,
     )
+
+
+def _told(tried: Try) -> Explained | None:
+    """What the log says of a completed event besides its outcome."""
+    if not tried.note or not isinstance(tried.verdict, outcomes.Completed):
+        return None
+    if tried.verdict.outcome in DONE:
+        return Explained(tried.note, "noted", "")
+    return Explained(tried.note, "not-wanted", "")
 
 
 def _log_status(verdict: Verdict) -> SyncStatus:

@@ -75,7 +75,9 @@ def books(connection: ConnectionFacts, config: QuickBooksConfig) -> Books:
 def tax_codes(facts: Mapping[str, Any]) -> dict[str, TaxCode]:
     """The tax codes among the facts of a company, by their ids."""
     found = dict(facts.get("taxCodes") or {})
-    return {code: TaxCode(one["active"], {i: Decimal(p) for i, p in one["rates"].items()}) for code, one in found.items()}
+    return {
+        code: TaxCode(one["active"], {i: Decimal(p) for i, p in one["rates"].items()}) for code, one in found.items()
+    }
 
 
 def described(client: QuickBooksClient, config: QuickBooksConfig) -> Company:
