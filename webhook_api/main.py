@@ -15,19 +15,13 @@ from webhook_api.middleware import Envelope
 from webhook_api.routes import (
     commerce,
     connections,
-<<<<<<< HEAD
     credentials,
-=======
->>>>>>> console
     errors,
     health,
     logs,
     outbox,
     quickbooks,
-<<<<<<< HEAD
-=======
     retry_requests,
->>>>>>> console
     status,
     sync,
     webhooks,
