@@ -1,0 +1,1 @@
+"""A double of Oracle NetSuite: SuiteTalk REST and SuiteQL."""
