@@ -85,10 +85,7 @@ class Reader:
         for number, row in enumerate(rows):
             if not isinstance(row, dict):
                 raise bad_content(f"{path}.items[{number}]")
-        return [
-            self._fields(sublist.fields, row, f"{path}.items[{number}].")
-            for number, row in enumerate(rows)
-        ]
+        return [self._fields(sublist.fields, row, f"{path}.items[{number}].") for number, row in enumerate(rows)]
 
 
 def _items(value: Any, path: str) -> list[Any]:

@@ -33,7 +33,7 @@ class TwinConfig:
     commit_delay_seconds: int = 0  # how much later than its lastModifiedDate a change can be read
     commit_delay_for: Literal["people", "everyone"] = "people"  # an API client's own answer comes after its commit
     unknown_fields: Literal["warning", "error", "ignore"] = "warning"
-    bad_field_500: bool = False  # some wrong columns give 500 UNEXPECTED_ERROR instead of 400
+    crashing_columns: tuple[str, ...] = ()  # `table.column` that SuiteQL answers with 500 UNEXPECTED_ERROR
     governance_for: Literal["administrator", "everyone"] = "administrator"
 
 
@@ -58,6 +58,7 @@ class AccountSettings:
     fulfillment: bool = False  # only what was fulfilled can be billed
     tax_rate_percent: Decimal = Decimal(8)  # SuiteTax's own result where nobody overrides it
     locked_periods: tuple[str, ...] = ()  # months, as YYYY-MM
+    credit_totals_negative: bool = True  # in SuiteQL's transaction.foreigntotal
     custom_fields: tuple[str, ...] = ()  # ids in lower case, such as custbody_shop_order
     mandatory: dict[str, list[str]] = field(default_factory=dict)
     """Fields without which a create is refused, by record type or `type/form id`; they replace the usual ones."""

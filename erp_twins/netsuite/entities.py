@@ -27,7 +27,7 @@ def complete(account: Account, doc: Doc, old: Doc | None) -> None:
 
 
 def _home(account: Account) -> str:
-    return next(row["id"] for row in account.rows("currency") if row["symbol"] == account.settings.currency)
+    return str(next(row["id"] for row in account.rows("currency") if row["symbol"] == account.settings.currency))
 
 
 def _name(account: Account, doc: Doc, old: Doc | None) -> None:

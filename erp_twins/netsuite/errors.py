@@ -20,7 +20,9 @@ MEDIA_TYPE = "application/vnd.oracle.resource+json; type=error"
 class Refused(Exception):
     """A request that NetSuite would refuse. `text` names an entry of `texts`; `values` fill its blanks."""
 
-    def __init__(self, status: int, code: str, text: str, *, pointer: tuple[str, str] | None = None, **values: Any):
+    def __init__(
+        self, status: int, code: str, text: str, *, pointer: tuple[str, str] | None = None, **values: Any
+    ) -> None:
         super().__init__(f"{status} {code}: {texts.text(text, 'en', values)}")
         self.status, self.code, self.pointer = status, code, pointer
         self._text, self._values = text, values

@@ -45,9 +45,7 @@ def _refuse_strange_subsidiary(account: Account, doc: Doc, customer: Doc, payer:
         raise user_error("subsidiary", payer, field=payer, value=customer["id"], subsidiary=doc["subsidiary"])
     location = account.get("location", doc.get("location", ""))
     if location and doc["subsidiary"] not in location["subsidiary"]:
-        raise user_error(
-            "subsidiary", "location", field="location", value=location["id"], subsidiary=doc["subsidiary"]
-        )
+        raise user_error("subsidiary", "location", field="location", value=location["id"], subsidiary=doc["subsidiary"])
 
 
 def _addresses(doc: Doc, customer: Doc) -> None:

@@ -32,9 +32,7 @@ def answer(request: Request, access: Access, config: TwinConfig, roles: dict[str
     """A token, or an error whose reason stands in the audit trail. `roles` by account and role id."""
     try:
         identity = _identity(request, access, config)
-        role = roles.get(identity.account, {}).get(identity.role)
-        if role is None or not role.opens("oauth_login"):
-            raise Denied("invalid_grant", "the role may not log in using OAuth 2.0 access tokens", identity.account)
+        _check_role(identity, roles)
     except Denied as denied:
         access.audit.append(
             {"time": access.clock.now().isoformat(), "account": denied.account, "detail": f"{denied.error}: {denied}"}
@@ -50,6 +48,12 @@ def _refusal(denied: Denied) -> Response:
         return json_answer({"error": denied.error}, 400)
     challenge = f'Basic realm="{denied.account}"'
     return json_answer({"error": denied.error}, 401).with_headers(("www-authenticate", challenge))
+
+
+def _check_role(identity: Identity, roles: dict[str, dict[str, Role]]) -> None:
+    role = roles.get(identity.account, {}).get(identity.role)
+    if role is None or not role.opens("oauth_login"):
+        raise Denied("invalid_grant", "the role may not log in using OAuth 2.0 access tokens", identity.account)
 
 
 def _identity(request: Request, access: Access, config: TwinConfig) -> Identity:
@@ -98,11 +102,9 @@ def _certificate(assertion: str, request: Request, access: Access) -> Certificat
 
 def _verified(assertion: str, certificate: Certificate) -> Doc:
     """The claims, their signature checked; times are the twin's own business, as it has a clock of its own."""
-    options: Any = dict.fromkeys(("verify_aud", "verify_exp", "verify_iat", "verify_nbf", "verify_iss"), False)
+    unchecked: Any = dict.fromkeys(("verify_aud", "verify_exp", "verify_iat", "verify_nbf", "verify_iss"), False)
     try:
-        claims: Doc = jwt.decode(
-            assertion, certificate.public_key(), algorithms=list(ALGORITHMS), options={**options, "require": []}
-        )
+        claims: Doc = jwt.decode(assertion, certificate.public_key(), algorithms=list(ALGORITHMS), options=unchecked)
     except (jwt.PyJWTError, TypeError, ValueError) as error:
         raise Denied("invalid_client", f"the signature does not hold: {error}", certificate.account) from error
     return claims

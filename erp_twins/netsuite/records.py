@@ -184,5 +184,3 @@ def _released(account: Account, invoice: Doc) -> list[Change]:
             doc["unapplied"] = Decimal(doc.get("payment") or doc.get("total", 0)) - doc["applied"]
             changes.append(Change(kind, doc, "Touch"))
     return changes
-
-

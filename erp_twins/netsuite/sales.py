@@ -8,7 +8,7 @@ from typing import Any
 
 from erp_twins.jsonio import Doc
 from erp_twins.netsuite import items, mandatory, orders, settlements, taxes
-from erp_twins.netsuite.accounts import Account, Change
+from erp_twins.netsuite.accounts import Account
 from erp_twins.netsuite.errors import missing, user_error
 from erp_twins.netsuite.headers import dated, numbered, source
 from erp_twins.netsuite.schema import RecordType

@@ -39,7 +39,7 @@ FIRST_YEAR, LAST_YEAR = 2020, 2045
 
 def fill(account: Account) -> None:
     """Seed an empty account, without history. Two subsidiaries on OneWorld, two locations where they are on."""
-    lists = {
+    lists: dict[str, list[Doc]] = {
         "account": [{"acctNumber": number, "acctName": name, "acctType": kind} for number, name, kind in _ACCOUNTS],
         "term": [{"name": name, "daysUntilNetDue": days} for name, days in _TERMS],
         "currency": _currencies(account),
@@ -53,6 +53,7 @@ def fill(account: Account) -> None:
     for name, rows in lists.items():
         if account.has(_FEATURES.get(name, "")) or name not in _FEATURES:
             _store(account, name, dict(enumerate(rows, 1)))
+    _store(account, "priceLevel", {-1: {"name": "Custom"}})
     _store(account, "customerStatus", {13: {"name": "Customer-Closed Won"}})
     _store(account, "accountingPeriod", _periods())
     account.history.clear()

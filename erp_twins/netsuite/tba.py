@@ -63,7 +63,11 @@ def _objection(request: Request, sent: Mapping[str, str], token: Token, access: 
 
 
 def _staleness(sent: Mapping[str, str], token: Token, access: Access) -> str:
-    now, stamp, nonce = int(access.clock.now().timestamp()), sent.get("oauth_timestamp", ""), sent.get("oauth_nonce", "")
+    now, stamp, nonce = (
+        int(access.clock.now().timestamp()),
+        sent.get("oauth_timestamp", ""),
+        sent.get("oauth_nonce", ""),
+    )
     if not stamp.isdigit() or abs(now - int(stamp)) > _SKEW_SECONDS:
         return "InvalidTimestamp"
     if len(nonce) < _SHORTEST_NONCE:

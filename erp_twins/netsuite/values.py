@@ -24,6 +24,11 @@ def cents(value: Decimal | int) -> Decimal:
     return Decimal(value).quantize(_CENT, ROUND_HALF_UP) + ZERO
 
 
+def amount_of(transaction: Doc) -> Decimal:
+    """The total of a sale, the amount of a payment."""
+    return Decimal(transaction["total"] if "total" in transaction else transaction.get("payment", 0))
+
+
 def read(account: Account, field: Field, value: Any, path: str) -> Any:
     """The stored form of a plain value, reference or enumeration."""
     if field.kind == "ref":
