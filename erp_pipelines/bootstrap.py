@@ -51,5 +51,6 @@ def build_runtime(
         clock=clock or SystemClock(),
         public_url=settings.public_url.rstrip("/"),
         requests_per_minute={"quickbooks": settings.quickbooks_requests_per_minute},
+        pull_seconds={"quickbooks": settings.quickbooks_pull_seconds},
         channels=channels.from_urls(settings.alert_urls.get_secret_value()) if settings.alert_urls else (),
     )

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     quickbooks_revoke_url: str | None = None
     # QuickBooks takes 500 a minute for one company from all apps together; the rest is left to others.
     quickbooks_requests_per_minute: float = Field(default=480, gt=0)
+    quickbooks_pull_seconds: float = Field(default=900, gt=0)
     alert_urls: SecretStr | None = None
     poll_interval_seconds: float = Field(default=1, gt=0)
     connection_runs: int = Field(default=4, ge=0)

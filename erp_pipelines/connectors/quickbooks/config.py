@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+DISPLAY_NAME = "QuickBooks"
 Environment = Literal["sandbox", "production"]
 
 API_URLS = {

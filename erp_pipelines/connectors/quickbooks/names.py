@@ -16,6 +16,7 @@ from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.pushing import pushed, updated
 from erp_pipelines.connectors.quickbooks.wire import CustomerDoc, ItemDoc
+from erp_pipelines.connectors.text import clean
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import NameTaken, Rejected
 from erp_pipelines.domain.outcomes import Outcome
@@ -78,7 +79,7 @@ def _customers(books: Books, record: Customer) -> NameList[CustomerDoc]:
 
 
 def _items(books: Books, record: Product) -> NameList[ItemDoc]:
-    sku = text.clean(record.sku, mapper_names.SKU_LENGTH)
+    sku = clean(record.sku, mapper_names.SKU_LENGTH)
 
     def is_ours(holder: ItemDoc) -> bool:
         """Variants share a name and differ in their SKU; a category cannot be sold."""
