@@ -107,7 +107,7 @@ class ConnectionOut(Body):
 
 
 class SettingsChange(Body):
-    """Settings to change; what is left out stays, an id of null is taken away."""
+    """Settings to change; what is left out stays, an id of null is taken away, within `providerSettings` too."""
 
     auto_sync_enabled: bool | None = None
     sync_customers: bool | None = None

@@ -86,7 +86,7 @@ def _tell(conn: Connection, job: Job, tried: Try) -> None:
 def _entry(job: Job, tried: Try) -> sync_log.Entry:
     claim, verdict = tried.claim, tried.verdict
     why = None if isinstance(verdict, outcomes.Completed) else verdict.error
-    why = why or (Explained(tried.note, "not-wanted", "") if tried.note else None)
+    why = why or _told(tried)
     return sync_log.Entry(
         entity_type=claim.entity_type,
         entity_id=claim.entity_id,
@@ -105,6 +105,15 @@ def _entry(job: Job, tried: Try) -> sync_log.Entry:
         delivery_id=claim.id,
         correlation_id=claim.correlation_id,
     )
+
+
+def _told(tried: Try) -> Explained | None:
+    """What the log says of a completed event besides its outcome."""
+    if not tried.note or not isinstance(tried.verdict, outcomes.Completed):
+        return None
+    if tried.verdict.outcome in DONE:
+        return Explained(tried.note, "noted", "")
+    return Explained(tried.note, "not-wanted", "")
 
 
 def _log_status(verdict: Verdict) -> SyncStatus:

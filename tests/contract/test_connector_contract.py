@@ -16,6 +16,7 @@ from erp_twins.quickbooks.entities import SCHEMAS
 from erp_twins.serve import TwinServer
 from tests.contract.connector_suite import ConnectorContract, Desk, Tokens
 from tests.contract.twin_support import REALM, REDIRECT
+from tests.support.clock import FakeClock
 
 CLIENT, SECRET = "app-1", "app-secret"
 ENTITIES = {"Customer": "Customer", "Product": "Item", "Order": "Invoice", "Payment": "Payment"}
@@ -28,7 +29,7 @@ class QuickBooksWorld:
         twin.configure(throttle=False)
         twin.add_app(CLIENT, SECRET, (REDIRECT,))
         grant = twin.connect(CLIENT)
-        self.desk = Desk(Tokens(grant["access_token"]))
+        self.desk = Desk(Tokens(grant["access_token"]), FakeClock(twin.clock.now()))
         self.secrets = (grant["access_token"], grant["refresh_token"], SECRET)
         config = QuickBooksConfig(
             CLIENT,
@@ -76,6 +77,10 @@ class QuickBooksWorld:
     def edit_order_by_hand(self, external_id: str) -> None:
         with self.twin.person(REALM) as person:
             person.edit("Invoice", external_id, {"CustomerMemo": {"value": "Thank you"}})
+
+    def pass_time(self, seconds: float) -> None:
+        self.twin.clock.advance(seconds)
+        self.desk.clock.advance(seconds)
 
     def delete_order_by_hand(self, external_id: str) -> None:
         with self.twin.person(REALM) as person:

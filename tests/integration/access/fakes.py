@@ -172,6 +172,7 @@ class FakeConnector:
     display_name: str = "QuickBooks"
     credentials: Any = None
     settings_model: Any = None
+    check_settings: Any = None
     documents_when: str = "paid"
     kinds: Kinds = field(default_factory=lambda: Kinds({}, frozenset()))
 
