@@ -182,6 +182,8 @@ class OrderLifeCycle(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "lives"):
             self.settle()
+        if hasattr(self, "world"):
+            self.world.close()
 
     @invariant()
     def no_promise_is_broken(self) -> None:

@@ -61,8 +61,7 @@ def run_seed(databases: list[Database], seed: int, provider: str) -> Result:
     except Broken as error:
         broken = f"{error}\n" + "\n".join(f"  {line}" for line in world.trace[-60:])
     finally:
-        for slot in list(world.workers):
-            world.kill_worker(slot)
+        world.close()
     return _result(world, seed, broken, open_errors)
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +28,8 @@ from tests.support.inside import inside
 
 START = dt.datetime(2040, 1, 2, 9, 0, tzinfo=dt.UTC)  # later than the server's own time, which stamps new rows
 WORKERS = 3
-SWITCH = 0.35  # how often a worker that could go on gives way
+# How often a worker that could go on gives way: at the calls of its requests, and before its many transactions.
+SWITCH, SWITCH_BEFORE_COMMITS = 0.35, 0.08
 
 
 @dataclass(frozen=True)
@@ -60,27 +61,42 @@ class Seams:
     actors: dict[int, Actor] = field(default_factory=dict)
     depth: dict[int, int] = field(default_factory=dict)
 
-    def give_way(self, where: str) -> None:
+    def enter(self, actor: Actor) -> None:
+        """This thread is that actor from now on."""
+        me = threading.get_ident()
+        self.actors[me], self.depth[me] = actor, 0
+
+    def give_way(self, where: str, chance: float) -> None:
         me = threading.get_ident()
         actor = self.actors.get(me)
-        if actor is None or self.depth.get(me, 0):
+        if actor is None or actor.doomed or self.depth[me]:
             return
         self.trace.append(f"{actor.name} {where}")
-        if self.rng.random() < SWITCH:
+        if self.rng.random() < chance:
             actor.pause()
 
-    def watch(self, database: Database) -> None:
+    @contextmanager
+    def watching(self, database: Database) -> Iterator[None]:
         def begin(_: Any) -> None:
-            self.give_way("begins")
+            self.give_way("begins", SWITCH_BEFORE_COMMITS)
             self._deepen(1)
 
-        sa.event.listen(database.engine, "begin", begin)
-        sa.event.listen(database.engine, "commit", lambda _: self._deepen(-1))
-        sa.event.listen(database.engine, "rollback", lambda _: self._deepen(-1))
+        def end(_: Any) -> None:
+            self._deepen(-1)
+
+        listeners = {"begin": begin, "commit": end, "rollback": end}
+        for name, listener in listeners.items():
+            sa.event.listen(database.engine, name, listener)
+        try:
+            yield
+        finally:
+            for name, listener in listeners.items():
+                sa.event.remove(database.engine, name, listener)
 
     def _deepen(self, by: int) -> None:
         me = threading.get_ident()
-        self.depth[me] = max(self.depth.get(me, 0) + by, 0)
+        if me in self.actors:
+            self.depth[me] += by
 
 
 class SimulatedWire(Transport):
@@ -91,11 +107,11 @@ class SimulatedWire(Transport):
 
     def handle_request(self, request: HttpRequest) -> HttpResponse:
         name = f"{request.method} {request.url.path.rsplit('/', 1)[-1]}"
-        self._seams.give_way(f"sends {name}")
+        self._seams.give_way(f"sends {name}", SWITCH)
         try:
             return self._twin.handle_request(request)
         finally:
-            self._seams.give_way(f"hears of {name}")
+            self._seams.give_way(f"hears of {name}", SWITCH)
 
 
 class SimulatedClock(FakeClock):
@@ -120,6 +136,9 @@ class World:
         self.clock = SimulatedClock(self.there.twin)
         self.seams = Seams(self.rng, self.trace)
         self.runtimes = [self._runtime(database) for database in databases]
+        self._watched = ExitStack()
+        for database in databases[:WORKERS]:
+            self._watched.enter_context(self.seams.watching(database))
         self.workers: dict[int, Actor] = {}
         self.tenants = [self._tenant(seed, number) for number in (1, 2)]
 
@@ -157,7 +176,7 @@ class World:
         runtime = self.runtimes[slot]
 
         def work() -> None:
-            self.seams.actors[threading.get_ident()] = actor
+            self.seams.enter(actor)
             try:
                 job(runtime)
             except (LockLost, DatabaseDown):
@@ -176,6 +195,12 @@ class World:
         """Its transaction is rolled back and its session ends, as with a process that dies."""
         self.counts.kills += 1
         self.workers.pop(slot).kill()
+
+    def close(self) -> None:
+        """Everybody dies, and the pools are as they were."""
+        for slot in list(self.workers):
+            self.workers.pop(slot).kill()
+        self._watched.close()
 
     def end_session(self, slot: int) -> None:
         """PostgreSQL drops the worker's sessions; its process lives on and has not noticed yet."""
