@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
-from erp_pipelines.connectors.mapping import external_id, number, set_only, setting_missing
+from erp_pipelines.connectors.mapping import arithmetic, external_id, number, set_only, setting_missing
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
 from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH
@@ -45,7 +45,7 @@ def lines(order: Order, refs: Mapping[Ref, str], books: Books, taxes: Taxes) -> 
     """Every line of the document; their sum with the tax is the order's total."""
     sold = _sold(order, books)
     return [
-        *(_sales_line(one, refs, taxes) for one in sold),
+        *(_sales_line(one, order.currency, refs, taxes) for one in sold),
         *_discount_line(order, sold, books),
         *_shipping_line(order, books, taxes),
     ]
@@ -67,7 +67,7 @@ def _taken_off(order: Order, sold: list[Sold]) -> Decimal:
     return sum((one.discount for one in sold if not one.net), ZERO) + order.order_discount
 
 
-def _sales_line(one: Sold, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
+def _sales_line(one: Sold, currency: str, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
     line = one.line
     detail = {
         "ItemRef": reference(external_id(refs, Ref("Product", line.product), DISPLAY_NAME)),
@@ -79,22 +79,16 @@ def _sales_line(one: Sold, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, A
         {
             "DetailType": SALES,
             "Amount": one.amount,
-            "Description": _description(one),
+            "Description": _description(one, currency),
             SALES: set_only(detail),
         }
     )
 
 
-def _description(one: Sold) -> str:
+def _description(one: Sold, currency: str) -> str:
     """The line's own text; the item's is filled in by QuickBooks where there is none."""
     said = clean_lines(one.line.description or "", DESCRIPTION_LENGTH - 200)
-    if not one.discount:
-        return said
-    sign = "less" if one.discount > 0 else "plus"
-    rate = one.line.discount_rate
-    much = f"{number(rate * 100):f} %" if rate else f"{abs(one.discount):f}"
-    before = f"{number(one.line.quantity):f} x {number(one.line.unit_price):f} " if one.net else ""
-    return f"{said} ({before}{sign} {much} = {amount_of(one.line):f})".strip()
+    return f"{said} {arithmetic(one.line, currency, whole=one.net)}".strip()
 
 
 def _discount_line(order: Order, sold: list[Sold], books: Books) -> Iterator[dict[str, Any]]:
