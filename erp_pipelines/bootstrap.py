@@ -56,5 +56,9 @@ def build_runtime(
             "quickbooks": settings.quickbooks_requests_per_minute,
             "netsuite": settings.netsuite_requests_per_minute,
         },
+        pull_seconds={
+            "quickbooks": settings.quickbooks_pull_seconds,
+            "netsuite": settings.netsuite_pull_seconds,
+        },
         channels=channels.from_urls(settings.alert_urls.get_secret_value()) if settings.alert_urls else (),
     )

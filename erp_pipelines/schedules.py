@@ -3,7 +3,7 @@
 import dagster as dg
 
 from erp_pipelines.checks import fleet, grants
-from erp_pipelines.jobs import keep_connections
+from erp_pipelines.jobs import keep_connections, pull_changes
 
 CHECKS = [*fleet.CHECKS, *grants.CHECKS]
 
@@ -28,4 +28,12 @@ keep_connections_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-SCHEDULES = [check_fleet_schedule, keep_connections_schedule]
+# Each run takes the connections whose own interval has passed, so their pulls spread over it by themselves.
+pull_changes_schedule = dg.ScheduleDefinition(
+    name="pull_changes_every_three_minutes",
+    job=pull_changes,
+    cron_schedule="*/3 * * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+SCHEDULES = [check_fleet_schedule, keep_connections_schedule, pull_changes_schedule]

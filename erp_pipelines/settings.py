@@ -46,11 +46,13 @@ class Settings(BaseSettings):
     quickbooks_revoke_url: str | None = None
     # QuickBooks takes 500 a minute for one company from all apps together; the rest is left to others.
     quickbooks_requests_per_minute: float = Field(default=480, gt=0)
+    quickbooks_pull_seconds: float = Field(default=900, gt=0)
     # What stands before /services/rest, and where a person opens a record; NetSuite's own by account where they are not set.
     netsuite_url: str | None = None
     netsuite_app_url: str | None = None
     # NetSuite limits calls at once, not their number in a minute: this is a ceiling that nobody should reach.
     netsuite_requests_per_minute: float = Field(default=6000, gt=0)
+    netsuite_pull_seconds: float = Field(default=300, gt=0)
     alert_urls: SecretStr | None = None
     poll_interval_seconds: float = Field(default=1, gt=0)
     connection_runs: int = Field(default=4, ge=0)

@@ -54,7 +54,7 @@ class Done:
     failed: bool = False
 
     def add(self, report: Report) -> None:
-        _show(report)
+        show(report)
         self.waits[report.key] = report.parked
         self.totals.update({**report.counts, "reads": report.reads, "writes": report.writes})
         self.failed = self.failed or any(failure.status == "Abandoned" for failure in report.failures)
@@ -119,7 +119,7 @@ def _waiting(parts: Runtime, only: ConnectionKey | None) -> bool:
     return any(state.waiting + state.failed + state.notices for state in mine)
 
 
-def _show(report: Report) -> None:
+def show(report: Report) -> None:
     if report.busy:
         typer.echo(f"{report.key}: another worker is on it")
         return

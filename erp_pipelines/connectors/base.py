@@ -145,7 +145,7 @@ class Write:
 class Pushed:
     """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one.
 
-    `void`: it was adopted, and a person has voided it meanwhile.
+    `void`: it was adopted, and a person has voided it meanwhile. `note` is what a person should know of it, for the log.
     """
 
     outcome: Outcome
@@ -158,6 +158,7 @@ class Pushed:
     updated_at: dt.datetime | None = None
     request_id: str = ""
     void: bool = False
+    note: str = ""
 
 
 # --- reading the truth -------------------------------------------------------------------

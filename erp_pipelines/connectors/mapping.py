@@ -11,7 +11,7 @@ from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.text import name as fit_name
 from erp_pipelines.domain.errors import Rejected, RequirementMissing
 from erp_pipelines.domain.events import CanonicalRecord
-from erp_pipelines.domain.orders import Order, OrderLine, amount_of, discount_of
+from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
@@ -82,18 +82,6 @@ def list_name(name: str, length: int, suffix: str, what: str, provider: str) -> 
             definitive=False,
         )
     return named
-
-
-def arithmetic(line: OrderLine, currency: str, *, whole: bool) -> str:
-    """What was taken off a line, for people: `less 10 % = 22.50`, and before it quantity and price where `whole`; else empty."""
-    discount = discount_of(line, currency)
-    if not discount:
-        return ""
-    sign = "less" if discount > 0 else "plus"
-    rate = line.discount_rate
-    much = f"{number(rate * 100):f} %" if rate else f"{abs(discount):f}"
-    before = f"{number(line.quantity):f} x {number(line.unit_price):f} " if whole else ""
-    return f"({before}{sign} {much} = {amount_of(line):f})"
 
 
 def refuse_refund(record: Payment, provider: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from erp_pipelines.commerce import payments as commerce_payments
 from erp_pipelines.connectors.base import ExternalRef, Truth
 from erp_pipelines.delivery.apply import Applied, apply, known_as
+from erp_pipelines.delivery.halting import halt, note
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import NOTICES
 from erp_pipelines.domain import outcomes
@@ -17,7 +18,7 @@ from erp_pipelines.domain.errors import DatabaseDown, LockLost
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.domain.outcomes import explain, judge
 from erp_pipelines.domain.retry import next_attempt_at
-from erp_pipelines.storage import alerts, connections, inbox, mappings
+from erp_pipelines.storage import inbox, mappings
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox import StoredNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -33,7 +34,7 @@ def process(job: Job, limit: int) -> int:
     with job.transaction() as conn:
         notices = inbox.claim(conn, job.key, now=job.now(), limit=min(limit, BATCH))
     if notices:
-        job.tally.counts[NOTICES] += len(notices)
+        job.tally.count(NOTICES, len(notices))
         _process(job, _without_echoes(job, notices))
     return len(notices)
 
@@ -134,18 +135,10 @@ def _postpone(job: Job, notices: Sequence[StoredNotice], error: Exception) -> No
     verdict = judge(error, retries=attempts, max_retries=attempts + 1, now=now, jitter=job.runtime.jitter())
     why = explain(error)
     with job.transaction() as conn:
-        match verdict:
-            case outcomes.Pause(until):
-                connections.pause(conn, job.row.id, until)
-                if why.cause in outcomes.OURS_TO_MEND:
-                    alerts.raise_alert(conn, job.key, why)
-                inbox.give_back(conn, job.key, ids, why, at=until)
-                job.tally.parked = f"paused until {until:%H:%M:%S} UTC: {why.message}"
-            case outcomes.Park():
-                if connections.park(conn, job.row.id, why.message):
-                    alerts.raise_alert(conn, job.key, why)
-                inbox.give_back(conn, job.key, ids, why, at=now)
-                job.tally.parked = why.message
-            case _:
-                inbox.fail(conn, job.key, ids, why, at=next_attempt_at(now, attempts, job.runtime.jitter()))
+        if halt(conn, job, verdict):
+            at = verdict.until if isinstance(verdict, outcomes.Pause) else now
+            inbox.give_back(conn, job.key, ids, why, at=at)
+        else:
+            inbox.fail(conn, job.key, ids, why, at=next_attempt_at(now, attempts, job.runtime.jitter()))
+    note(job, verdict)
     job.tally.failure("Notice", f"{len(ids)} of them", "Failed", why)

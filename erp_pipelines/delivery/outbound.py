@@ -150,7 +150,7 @@ def _attempt(bringing: Bringing) -> Done:
     if reason:
         return Done(Outcome.NOT_WANTED, note=reason)
     brought = bring(bringing, ref, record)
-    return Done(brought.outcome, brought.external_id, brought.request_id)
+    return Done(brought.outcome, brought.external_id, brought.request_id, brought.note)
 
 
 def _unwanted(job: Job, ref: Ref, record: CanonicalRecord, *, in_doubt: bool) -> str | None:

@@ -47,13 +47,22 @@ def serve(
     connection that does not exist, DatabaseDown and LockLost when PostgreSQL goes away; nothing an event
     or the ERP does can raise. `entity_types` limits which events are taken; `stop` is asked between events.
     """
+    return holding(runtime, key, lambda held: _drain(held, budget or Budget(), entity_types, stop))
+
+
+def holding(runtime: Runtime, key: ConnectionKey, work: Callable[[Job], None]) -> Report:
+    """Do `work` as the connection's one worker, and say what was done. Not called where the connection has to wait.
+
+    `busy` in the report: another worker holds it. Raises as `serve` does.
+    """
     began, tally = time.monotonic(), Tally(key)
     with runtime.db.worker(LOCK_PREFIX + str(key)) as session:
         if session is None:
             return tally.report(seconds=0, busy=True)
         held = _begin(runtime, session, key, tally)
         if held:
-            _drain(held, budget or Budget(), entity_types, stop)
+            work(held)
+            unclassified.count(held)
     return tally.report(seconds=time.monotonic() - began)
 
 

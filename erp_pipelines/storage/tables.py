@@ -222,6 +222,8 @@ integration_syncs = sa.Table(
     sa.Column("requested_by", sa.Text),
     when("created_at", nullable=False, server_default=NOW),
     when("queued_at"),  # set when its last delivery was queued; until then a repeat of the request goes on
+    when("cancelled_at"),  # nothing more of it is queued or begun
+    sa.Column("cancelled_by", sa.Text),
     sa.Index(None, "tenant_id", "provider", "created_at"),
 )
 

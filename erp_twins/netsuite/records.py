@@ -70,7 +70,8 @@ def _save(account: Account, kind: RecordType, doc: Doc, old: Doc | None) -> Doc:
         raise user_error("voided")
     _check_external_id(account, kind, doc)
     _complete(account, kind, doc, old)
-    doc.setdefault("id", account.next_id(kind))
+    if old is None:
+        doc["id"] = account.next_id(kind)
     if old is None and account.actor == "api" and kind.group == "transaction":
         doc["source"] = "restWebServices"
     account.commit(Change(kind, doc, "Update" if old else "Create"), *_effects(account, kind, doc, old))

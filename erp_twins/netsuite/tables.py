@@ -10,7 +10,7 @@ from typing import Any
 from erp_twins.jsonio import Doc
 from erp_twins.netsuite import table_lines
 from erp_twins.netsuite.accounts import Account
-from erp_twins.netsuite.record_types import ITEMS, TRANSACTIONS
+from erp_twins.netsuite.record_types import ITEMS, TRANSACTIONS, TYPES
 from erp_twins.netsuite.roles import Role
 from erp_twins.netsuite.suiteql import ColumnType, Dialect, Table
 from erp_twins.netsuite.table_columns import COLUMNS, DISPLAYED, FEATURES, LISTS
@@ -48,7 +48,7 @@ def of(account: Account, role: Role) -> dict[str, Table]:
         "nexttransactionlinelink": made.table(
             "nexttransactionlinelink", transactions, table_lines.links(account, transactions), "nextdoc"
         ),
-        "deletedrecord": made.table("deletedrecord", tuple(COLUMNS), account.seen_deletions, "recordid"),
+        "deletedrecord": made.table("deletedrecord", tuple(TYPES), account.seen_deletions, "recordid"),
     }
     return {
         name: table for name, table in tables.items() if account.has(FEATURES.get(name, "")) or name not in FEATURES

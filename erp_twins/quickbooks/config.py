@@ -61,6 +61,10 @@ class CompanySettings:
     tax_engine: TaxEngine = "us_ast"
     ast_rate_percent: Decimal = Decimal(8)
     tax_delta: Decimal = Decimal(0)
+    # Whether TotalTax and tax lines of the client override the engine. Automated tax did not always let them.
+    honour_tax_override: bool = True
+    # Recalled: outside the US a discount line always comes off before the tax; there is no ApplyTaxAfterDiscount.
+    discount_lowers_tax_abroad: bool = True
     custom_txn_numbers: bool = True
     warn_duplicate_numbers: bool = False
     allow_shipping: bool = True

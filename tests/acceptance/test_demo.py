@@ -76,12 +76,12 @@ class Demo:
 def test_the_demo_shows_the_whole_story_and_a_second_one_goes_on_with_its_data(demo):
     first = demo.run()
     assert first.returncode == 0, first.stdout + first.stderr
-    assert "order D-1003 is paid in the shop too" in first.stdout
+    assert "order D-1004 is paid in the shop too" in first.stdout
     assert "all is as it should be" in first.stdout
     assert demo.nothing_runs()
     second = demo.run()
     assert second.returncode == 0, second.stdout + second.stderr
-    assert "invoice D-1004" in second.stdout
+    assert "invoice D-1005" in second.stdout
     assert "invoice D-1001" not in second.stdout
     assert demo.nothing_runs()
 

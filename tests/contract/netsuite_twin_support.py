@@ -50,7 +50,11 @@ class Shop:
         sent = {"authorization": f"Bearer {self.token}", "content-type": "application/json", **(headers or {})}
         content = body if isinstance(body, bytes) or body is None else jsonio.dumps(body).encode()
         return self.http.request(
-            method, path if path.startswith("/") else f"{RECORD}/{path}", params=params, content=content, headers=sent
+            method,
+            path if path.startswith("/") else f"{RECORD}/{path}",
+            params=params or None,
+            content=content,
+            headers=sent,
         )
 
     def get(self, path: str, **params: Any) -> Any:
@@ -117,8 +121,8 @@ class Shop:
         return self.post("salesOrder", {"entity": {"id": customer}, "item": {"items": rows}, **more})
 
     def _ready(self) -> tuple[str, str]:
-        held = self.account.rows("customer"), self.account.rows("nonInventorySaleItem")
-        return (held[0][0]["id"], held[1][0]["id"]) if held[0] and held[1] else self.stocked()
+        customers, items = self.account.rows("customer"), self.account.rows("nonInventorySaleItem")
+        return (customers[0]["id"] if customers else self.customer()), (items[0]["id"] if items else self.item())
 
     def invoice(self, **more: Any) -> str:
         """An invoice of a fresh order: 100.00 and the account's tax on it."""

@@ -21,7 +21,7 @@ from erp_twins.serve import TwinServer
 from tests.contract.connector_suite import ConnectorContract, Desk, Tokens
 from tests.contract.netsuite_twin_support import ACCOUNT, certificate, key_of, private_pem
 from tests.contract.twin_support import REALM, REDIRECT
-from tests.support.clock import START
+from tests.support.clock import START, FakeClock
 
 CLIENT, SECRET = "app-1", "app-secret"
 RECORD_TYPES = {
@@ -40,7 +40,7 @@ class QuickBooksWorld:
         twin.configure(throttle=False)
         twin.add_app(CLIENT, SECRET, (REDIRECT,))
         grant = twin.connect(CLIENT)
-        self.desk = Desk(Tokens(grant["access_token"]))
+        self.desk = Desk(Tokens(grant["access_token"]), FakeClock(twin.clock.now()))
         self.secrets = (grant["access_token"], grant["refresh_token"], SECRET)
         config = QuickBooksConfig(
             CLIENT,
@@ -89,6 +89,10 @@ class QuickBooksWorld:
         with self.twin.person(REALM) as person:
             person.edit("Invoice", external_id, {"CustomerMemo": {"value": "Thank you"}})
 
+    def pass_time(self, seconds: float) -> None:
+        self.twin.clock.advance(seconds)
+        self.desk.clock.advance(seconds)
+
     def delete_order_by_hand(self, external_id: str) -> None:
         with self.twin.person(REALM) as person:
             person.delete("Invoice", external_id)
@@ -116,15 +120,16 @@ class NetSuiteWorld:
         twin.add_integration(CLIENT)
         kid = twin.add_certificate(CLIENT, certificate(key)).kid
         self.desk = Desk(Tokens())
-        self.connector = connectors(netsuite=NetSuiteConfig(url=url), clock=self.desk.clock)["netsuite"]
+        self.connector = connectors(netsuite=NetSuiteConfig(url=url, late_commit_seconds=300), clock=self.desk.clock)[
+            "netsuite"
+        ]
         pem = private_pem(key)
         form = {"accountId": ACCOUNT, "clientId": CLIENT, "certificateId": kid, "privateKeyPem": pem}
         grant, company = self.connector.credentials.connect(form)
         self.desk.tokens.tokens = [grant.access_token]
         self.secrets = (grant.access_token, pem[100:140])
-        settings = ConnectionSettings(
-            income_account_id="5", provider_settings={"subsidiaryId": "1", "taxScheduleId": "1", "taxCodes": {"8": "1"}}
-        )
+        own = {"subsidiaryId": "1", "taxScheduleId": "1", "taxCodes": {"8": "1"}, "timeZone": "America/Los_Angeles"}
+        settings = ConnectionSettings(income_account_id="5", provider_settings=own)
         self.facts = ConnectionFacts(
             "conn-1", ConnectionKey("acme", "netsuite"), company.external_id, company.facts, settings
         )
@@ -159,6 +164,10 @@ class NetSuiteWorld:
     def edit_order_by_hand(self, external_id: str) -> None:
         with self.twin.person(ACCOUNT) as person:
             person.edit("salesOrder", external_id, {"message": "Thank you"})
+
+    def pass_time(self, seconds: float) -> None:
+        self.twin.clock.advance(seconds)
+        self.desk.clock.advance(seconds)
 
     def delete_order_by_hand(self, external_id: str) -> None:
         with self.twin.person(ACCOUNT) as person:

@@ -17,8 +17,8 @@ SEEDS, CHUNK = 100, 10
 def test_every_promise_is_kept_through_a_storm(databases, start):
     results = [run_seed(databases, seed) for seed in range(start, start + CHUNK)]
     assert [(result.seed, result.broken) for result in results if result.broken] == []
-    assert all(result.kills for result in results)
-    assert sum(result.faults for result in results) > CHUNK
+    assert sum(result.kills for result in results) > CHUNK, "storms in which workers die"
+    assert sum(result.faults for result in results) > CHUNK, "and the ERP is in trouble"
 
 
 @pytest.mark.slow

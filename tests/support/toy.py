@@ -166,6 +166,7 @@ class ToyConnector:
     credentials: None = None
     webhooks: None = None
     settings_model: None = None
+    check_settings: None = None
     documents_when: str = "paid"
     kinds: Kinds = TOY_KINDS
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from erp_pipelines.domain.errors import DatabaseDown
 from erp_pipelines.storage import migrations, unknown_faults
 from erp_pipelines.storage.engine import StorageError
-from webhook_api.dependencies import House
+from webhook_api.dependencies import House, paced
 from webhook_api.metrics import Metrics
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], dependencies=[Depends(paced)])
 
 
 @router.get("/health/live")

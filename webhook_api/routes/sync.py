@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Query, status
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.delivery import bulk, replay
@@ -18,6 +18,7 @@ from webhook_api.list_schemas import Retried
 from webhook_api.schemas import Body
 
 router = APIRouter(prefix="/api/integrations/sync", tags=["sync"])
+Cause = Annotated[str | None, Query(max_length=100)]
 ALL = (EntityType.PRODUCT, EntityType.CUSTOMER, EntityType.ORDER)
 
 
@@ -40,6 +41,7 @@ class SyncOut(Body):
     percent: float
     errors: list[str]
     finished: bool
+    cancelled: bool
 
 
 @router.post("/{provider}", status_code=status.HTTP_202_ACCEPTED)
@@ -59,8 +61,16 @@ def progress(runtime: House, user: Manager, provider: str, sync_id: UUID) -> Syn
     return _out(runtime, ConnectionKey(user.tenant_id, provider), str(sync_id))
 
 
+@router.post("/{provider}/{sync_id}/cancel")
+def cancel(runtime: House, user: Admin, provider: str, sync_id: UUID) -> SyncOut:
+    """Begin nothing more of it. What is under way, failed, or carries the news of an earlier event goes on."""
+    key = ConnectionKey(user.tenant_id, provider)
+    bulk.cancel(runtime, key, str(sync_id), user.user_id)
+    return _out(runtime, key, str(sync_id))
+
+
 @router.post("/{provider}/retry-failed")
-def retry_failed(runtime: House, user: Admin, provider: str, cause: str | None = None) -> Retried:
+def retry_failed(runtime: House, user: Admin, provider: str, cause: Cause = None) -> Retried:
     """Everything that failed or was abandoned on this connection is due at once, or all of one cause."""
     key = ConnectionKey(user.tenant_id, provider)
     with runtime.db.tenant(user.tenant_id) as conn:
@@ -80,4 +90,5 @@ def _out(runtime: Runtime, key: ConnectionKey, sync_id: str) -> SyncOut:
         percent=at.percent,
         errors=list(at.errors),
         finished=at.finished,
+        cancelled=at.cancelled,
     )

@@ -1,10 +1,13 @@
 """What changed in the account since the last look, by SuiteQL, in the account's own clock time.
 
 SuiteQL's moments have no zone, whole seconds, and are stamped before their commit. So a pass reads everything stamped from
-some time before the last row that was seen, up to a little before now, page by page after the last (stamp, id): never by
+some time before the end of the last one, up to a little before now, page by page after the last (stamp, id): never by
 offset, which ends at 100,000 rows and loses some where rows move. Where the clocks were set back in between, it begins an hour
 earlier: the same times came twice. A row of the doubled hour has two possible moments; the later one is told as soon as it has
 passed, so such a row may come twice, once with each.
+
+While the account's zone is only supposed, there is no "now": a pass goes to the newest row, and the next one begins before
+that row, an hour earlier still. Nothing is missed then either, but more is read again.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ _SOURCES = {
 
 @dataclass(frozen=True)
 class Pass:
-    """A place in a pass: rows after (`stamp`, `ident`) up to `high`. `seen` is the last stamp of all passes before and this one."""
+    """A place in a pass: rows after (`stamp`, `ident`) up to `high`. `seen` is where the passes before, and this one so far, have come to."""
 
     seen: dt.datetime
     high: dt.datetime | None
@@ -77,17 +80,18 @@ class Pull:
     now: dt.datetime
 
     def page(self, stream: str, cursor: str | None, since: dt.datetime) -> ChangePage:
-        """The cursor is the last stamp that was seen, or a place in a pass."""
+        """The cursor is the moment up to which all was seen, or a place in a pass."""
         here = Pass.read(cursor) if cursor and "|" in cursor else self._begin(cursor, since)
         source = _SOURCES[stream]
         rows = self.client.query(_statement(source, here))
         changed = tuple(found for row in rows if (found := self._changed(stream, row)) is not None)
         if not rows:
-            return ChangePage(changed, show(here.seen))
+            return ChangePage(changed, show(here.high or here.seen))
         last = parse(rows[-1]["at"])
-        there = replace(here, seen=self._later(here.seen, last), stamp=last, ident=int(rows[-1]["id"]))
-        more = len(rows) == MOST_ROWS
-        return ChangePage(changed, there.cursor() if more else show(there.seen), more)
+        if len(rows) == MOST_ROWS:
+            there = replace(here, seen=self._later(here.seen, last), stamp=last, ident=int(rows[-1]["id"]))
+            return ChangePage(changed, there.cursor(), more=True)
+        return ChangePage(changed, show(here.high or self._later(here.seen, last)))
 
     def _begin(self, cursor: str | None, since: dt.datetime) -> Pass:
         seen = parse(cursor) if cursor else self._first(since)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from erp_pipelines.connectors.base import ChangePage, ConnectionFacts, ExternalRef, Lent, Pushed, Ref, Truth, Write
-from erp_pipelines.connectors.calling import SystemClock
+from erp_pipelines.connectors.base import (
+    ChangePage,
+    ConnectionFacts,
+    ExternalRef,
+    Lent,
+    Pushed,
+    Ref,
+    TokenSource,
+    Truth,
+    Write,
+)
+from erp_pipelines.connectors.calling import SystemClock, lent_for_once
 from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
 from erp_pipelines.connectors.mapping import requirements
@@ -22,10 +33,11 @@ from erp_pipelines.connectors.netsuite.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.netsuite.inspection import company_name, currency_rows, subsidiaries
 from erp_pipelines.connectors.netsuite.names import Names
 from erp_pipelines.connectors.netsuite.settings import NetSuiteSettings
+from erp_pipelines.connectors.netsuite.settings_check import check
 from erp_pipelines.connectors.netsuite.truth import read_truth
 from erp_pipelines.connectors.provider import InFlight, Kinds
 from erp_pipelines.domain.clock import Clock
-from erp_pipelines.domain.connections import DocumentsWhen
+from erp_pipelines.domain.connections import ConnectionSettings, DocumentsWhen
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
@@ -76,10 +88,20 @@ class NetSuiteConnector:
     ) -> None:
         self._config = config
         self._http = ErpHttp(_profile(config), transport=transport)
-        self.credentials = NetSuiteCredentials(config, self._http, clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self.credentials = NetSuiteCredentials(config, self._http, self._clock)
 
     def session(self, connection: ConnectionFacts, lent: Lent) -> NetSuiteSession:
         return NetSuiteSession(self._config, self._http, connection, lent)
+
+    def check_settings(
+        self, connection: ConnectionFacts, after: ConnectionSettings, tokens: TokenSource
+    ) -> Mapping[str, Any]:
+        """What is read is only checked: no facts come of it."""
+        lent = replace(lent_for_once("", self._clock), tokens=tokens)
+        account = Account.parse(connection.company_id)
+        check(NetSuiteClient(self._config, self._http, account, lent, authorise=authorise(self._clock)), connection.settings, after)  # fmt: skip
+        return {}
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight:
         return company.in_flight(connection, self._config)

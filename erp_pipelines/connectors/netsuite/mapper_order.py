@@ -10,7 +10,7 @@ from erp_pipelines.connectors.mapping import external_id, set_only, setting_miss
 from erp_pipelines.connectors.netsuite.company import Books
 from erp_pipelines.connectors.netsuite.config import DISPLAY_NAME
 from erp_pipelines.connectors.netsuite.keys import order_key
-from erp_pipelines.connectors.netsuite.mapper_lines import lines, shipping_is_line
+from erp_pipelines.connectors.netsuite.mapper_lines import is_folded, lines, shipping_is_line
 from erp_pipelines.connectors.netsuite.mapper_shared import address, currency, exchange_rate, reference
 from erp_pipelines.connectors.netsuite.mapper_tax import Taxes
 from erp_pipelines.connectors.text import clean
@@ -45,7 +45,7 @@ def sale(order: Order, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
         **set_only(body),
         **currency(order.currency, books),
         **exchange_rate(order.currency, order.exchange_rate, books),
-        **_shipping(order, books),
+        **_shipping(order, books, taxes),
         **_discount(order, books),
         **taxes.fields(shipping_is_line=shipping_is_line(books)),
         **own.order_fields,
@@ -79,7 +79,7 @@ def _memo(order: Order, books: Books, *, shown: bool) -> str:
     )
 
 
-def _shipping(order: Order, books: Books) -> dict[str, Any]:
+def _shipping(order: Order, books: Books, taxes: Taxes) -> dict[str, Any]:
     """Shipping in the header, where it is no line."""
     if shipping_is_line(books) or not order.shipping.amount:
         return {}
@@ -89,19 +89,12 @@ def _shipping(order: Order, books: Books) -> dict[str, Any]:
             "shipMethodId",
             "Choose a shipping item of NetSuite in the settings of the connection: shipMethodId for the order's header, or shippingItemId for a line.",
         )
-    return {"shipMethod": reference(books.own.ship_method_id), "shippingCost": order.shipping.amount}
+    return {"shipMethod": reference(books.own.ship_method_id), "shippingCost": taxes.parts.shipping.net}
 
 
 def _discount(order: Order, books: Books) -> dict[str, Any]:
-    """The discount of the whole order; a surcharge has the other sign."""
-    item, amount = books.own.discount_item_id, order.order_discount
-    if not amount:
+    """The discount of the whole order, where its lines don't bear it; a surcharge has the other sign."""
+    if not order.order_discount or is_folded(order, books):
         return {}
-    if not item:
-        raise setting_missing(
-            f"The order has a discount of {amount}, and no discount item is chosen.",
-            "discountItemId",
-            "Choose a discount item of NetSuite in the settings of the connection.",
-        )
-    rate = -amount if books.config.discount_is_negative else amount
-    return {"discountItem": reference(item), "discountRate": rate}
+    rate = -order.order_discount if books.config.discount_is_negative else order.order_discount
+    return {"discountItem": reference(books.own.discount_item_id), "discountRate": rate}

@@ -6,17 +6,17 @@ takes a tax code of the account, and the amount beside it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.mapping import number, set_only, setting_missing
 from erp_pipelines.connectors.netsuite.company import Books
 from erp_pipelines.connectors.netsuite.mapper_shared import reference
 from erp_pipelines.connectors.netsuite.settings import rate_codes
-from erp_pipelines.domain.money import minor_unit, round_money
-from erp_pipelines.domain.orders import ZERO, Order, amount_of
+from erp_pipelines.connectors.parts import Part, Parts, parts_of
+from erp_pipelines.domain.money import round_money
+from erp_pipelines.domain.orders import ZERO, Order
 
 PERCENT = Decimal(100)
 
@@ -37,24 +37,16 @@ class Taxes:
     """The taxes of one completed order in one account: those of its lines, then that of shipping."""
 
     books: Books
+    parts: Parts
     lines: tuple[Taxed, ...]
     shipping: Taxed
 
     @classmethod
     def of(cls, order: Order, books: Books) -> Taxes:
         """Raises RequirementMissing for a tax without a code. A tax given for the whole order only is spread over its lines."""
-        amounts = [amount_of(line) for line in order.lines]
-        taxes = [line.tax or ZERO for line in order.lines]
-        if order.tax_total and not any(taxes) and not order.shipping.tax:
-            taxes = spread(order.tax_total, amounts, minor_unit(order.currency))
-        discounts = spread(order.order_discount, amounts, minor_unit(order.currency))
-        bases = [amount - discount for amount, discount in zip(amounts, discounts, strict=True)]
-        lines = (
-            _taxed(f"line-{n}", basis, tax, order.currency, books)
-            for n, (basis, tax) in enumerate(zip(bases, taxes, strict=True), 1)
-        )
-        shipping = _taxed("shipping", order.shipping.amount, order.shipping.tax or ZERO, order.currency, books)
-        return cls(books, tuple(lines), shipping)
+        parts = parts_of(order)
+        lines = (_taxed(f"line-{n}", part, order.currency, books) for n, part in enumerate(parts.lines, 1))
+        return cls(books, parts, tuple(lines), _taxed("shipping", parts.shipping, order.currency, books))
 
     def on_line(self, taxed: Taxed) -> dict[str, Any]:
         """What a line says of its tax."""
@@ -89,34 +81,25 @@ class Taxes:
         )
 
 
-def spread(total: Decimal, weights: Sequence[Decimal], unit: Decimal) -> list[Decimal]:
-    """`total` in parts by weight, in whole units and exact in sum; what rounding leaves goes to the heaviest first."""
-    heavy = [abs(weight) for weight in weights]
-    whole = sum(heavy, ZERO)
-    if not whole:
-        return [total, *(ZERO for _ in weights[1:])]
-    parts = [(total * weight / whole).quantize(unit, rounding=ROUND_DOWN) for weight in heavy]
-    left = int((total - sum(parts, ZERO)) / unit)
-    step = unit.copy_sign(left)
-    for index in sorted(range(len(parts)), key=lambda index: (-heavy[index], index))[: abs(left)]:
-        parts[index] += step
-    return parts
-
-
-def _taxed(place: str, basis: Decimal, tax: Decimal, currency: str, books: Books) -> Taxed:
-    exempt = books.own.exempt_tax_code_id or books.settings.exempt_tax_code_id
-    if not tax:
-        return Taxed(place, basis, tax, exempt, ZERO)
-    actual = tax / basis * PERCENT if basis else ZERO
-    fitting = [rate for rate in rate_codes(books.own) if round_money(basis * rate / PERCENT, currency) == tax]
-    if fitting:
-        rate = min(fitting, key=lambda rate: abs(rate - actual))
-        return Taxed(place, basis, tax, rate_codes(books.own)[rate], rate)
-    code = books.own.tax_codes.get("default") or books.settings.tax_code_id
+def _taxed(place: str, part: Part, currency: str, books: Books) -> Taxed:
+    if not part.tax:
+        exempt = books.own.exempt_tax_code_id or books.settings.exempt_tax_code_id
+        return Taxed(place, part.net, part.tax, exempt, ZERO)
+    percent = _percent(part, currency, books)
+    code = rate_codes(books.own).get(percent) or books.own.tax_codes.get("default") or books.settings.tax_code_id
     if not code:
         raise setting_missing(
-            f"The order has {tax} of tax on {basis}, and no tax code is chosen for that.",
+            f"The order has {part.tax} of tax on {part.net}, and no tax code is chosen for that.",
             "taxCodes",
-            "Choose tax codes by rate, or one as the default, in the settings of the NetSuite connection.",
+            f"Choose the tax code of {number(percent)} %, or one as the default, in the settings of the NetSuite connection.",
         )
-    return Taxed(place, basis, tax, code, actual.quantize(Decimal("0.0001")))
+    return Taxed(place, part.net, part.tax, code, percent)
+
+
+def _percent(part: Part, currency: str, books: Books) -> Decimal:
+    """The rate that the shop names; else the one of the settings that gives this tax; else what it comes to."""
+    if part.rate is not None:
+        return part.rate * PERCENT
+    actual = part.tax / part.net * PERCENT if part.net else ZERO
+    fitting = [rate for rate in rate_codes(books.own) if round_money(part.net * rate / PERCENT, currency) == part.tax]
+    return min(fitting, key=lambda rate: abs(rate - actual), default=actual.quantize(Decimal("0.0001")))

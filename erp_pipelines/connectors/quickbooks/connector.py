@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from erp_pipelines.connectors.base import ChangePage, ConnectionFacts, ExternalRef, Lent, Pushed, Ref, Truth, Write
-from erp_pipelines.connectors.calling import SystemClock
+from erp_pipelines.connectors.base import (
+    ChangePage,
+    ConnectionFacts,
+    ExternalRef,
+    Lent,
+    Pushed,
+    Ref,
+    TokenSource,
+    Truth,
+    Write,
+)
+from erp_pipelines.connectors.calling import SystemClock, lent_for_once
 from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
 from erp_pipelines.connectors.mapping import requirements
@@ -21,10 +32,12 @@ from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME, QuickBooksC
 from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
+from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
+from erp_pipelines.connectors.quickbooks.settings_check import check
 from erp_pipelines.connectors.quickbooks.truth import read_truth
 from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
 from erp_pipelines.domain.clock import Clock
-from erp_pipelines.domain.connections import DocumentsWhen
+from erp_pipelines.domain.connections import ConnectionSettings, DocumentsWhen
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
@@ -57,18 +70,26 @@ class QuickBooksConnector:
     kinds = KINDS
     documents_when: DocumentsWhen = "paid"
     credentials = None
-    settings_model = None
+    settings_model = QuickBooksSettings
 
     def __init__(
         self, config: QuickBooksConfig, *, transport: Transport | None = None, clock: Clock | None = None
     ) -> None:
         self._config = config
         self._http = ErpHttp(_profile(config), transport=transport)
-        self.oauth = QuickBooksOAuth(config, self._http, clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self.oauth = QuickBooksOAuth(config, self._http, self._clock)
         self.webhooks = QuickBooksWebhooks(config.verifier_token)
 
     def session(self, connection: ConnectionFacts, lent: Lent) -> QuickBooksSession:
         return QuickBooksSession(self._config, self._http, connection, lent)
+
+    def check_settings(
+        self, connection: ConnectionFacts, after: ConnectionSettings, tokens: TokenSource
+    ) -> dict[str, Any]:
+        lent = replace(lent_for_once("", self._clock), tokens=tokens)
+        client = QuickBooksClient(self._config, self._http, connection.company_id, lent)
+        return check(client, connection.settings, after, in_the_us=books(connection, self._config).in_the_us)
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight:  # noqa: ARG002 - Protocol
         """One: two writes at once to documents of one customer meet as stale versions."""

@@ -10,7 +10,7 @@ from erp_pipelines.connectors.mapping import external_id, set_only
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
-from erp_pipelines.connectors.quickbooks.mapper_lines import lines
+from erp_pipelines.connectors.quickbooks.mapper_lines import has_discount_line, lines
 from erp_pipelines.connectors.quickbooks.mapper_shared import (
     NOTE_LENGTH,
     address,
@@ -36,7 +36,7 @@ def invoice(order: Order, refs: Mapping[Ref, str], books: Books) -> dict[str, An
             "DueDate": order.due_date.isoformat() if order.due_date else None,
             **currency(order.currency, order.exchange_rate, books),
             "Line": lines(order, refs, books, taxes),
-            **taxes.fields(),
+            **taxes.fields(discounted=has_discount_line(order, books, taxes)),
             "ShipAddr": address(order.ship_to),
             "PrivateNote": _private_note(order, books),
             **_purchase_order(order, books),

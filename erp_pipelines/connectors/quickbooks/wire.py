@@ -101,7 +101,12 @@ class TaxRateList(Wire):
     tax_rate_detail: tuple[TaxRateDetail, ...] = ()
 
 
+class TaxRateDoc(Entity):
+    rate_value: Decimal = ZERO
+
+
 class TaxCodeDoc(Entity):
+    active: bool = True
     sales_tax_rate_list: TaxRateList = TaxRateList()
 
 

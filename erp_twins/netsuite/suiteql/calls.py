@@ -169,7 +169,8 @@ def windowed(of: Expressions, node: exp.Window) -> Value:
     ranks = called.name.upper() in _RANKS
     if ranks and (called.expressions or not node.args.get("order")):
         raise unsupported()
-    value = Value(f"{called.name.upper()}()", "integer") if ranks else of.value(called)
+    name = called.name.upper()
+    value = Value(f"{name}()", "integer") if ranks else _aggregate(of, name, called.expressions)
     return Value(f"{value.sql} OVER ({_window(of, node)})", value.type)
 
 

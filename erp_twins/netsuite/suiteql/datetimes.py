@@ -138,13 +138,14 @@ def _reader(model: str) -> re.Pattern[str]:
 
 @lru_cache(maxsize=1 << 12)
 def to_date(text: str, model: str) -> datetime:
-    """The moment that the text names. A text that does not fit the model, or names no day of the calendar, is refused."""
+    """The moment that the text names; one that does not fit the model, or is not in the calendar, is refused."""
     match = _reader(model).fullmatch(text)
     if match is None:
         raise unsupported()
     parts = match.groupdict()
     try:
-        return datetime(_year(parts), _month(parts), int(parts.get("DD") or 1)) + _time(parts)  # noqa: DTZ001 - SuiteQL has no zones
+        day = datetime(_year(parts), _month(parts), int(parts.get("DD") or 1))  # noqa: DTZ001 - SuiteQL has no zones
+        return day + _time(parts)
     except ValueError as error:
         raise unsupported() from error
 

@@ -11,7 +11,7 @@ from erp_twins.netsuite.suiteql import calls
 from erp_twins.netsuite.suiteql.conditions import condition
 from erp_twins.netsuite.suiteql.conversions import aligned, call, coerced, number_literal, quoted, text_literal, unified
 from erp_twins.netsuite.suiteql.model import Dialect, unsupported
-from erp_twins.netsuite.suiteql.relation import Relation
+from erp_twins.netsuite.suiteql.relation import Relation, only
 from erp_twins.netsuite.suiteql.scope import NULL, Scope, Value
 from erp_twins.netsuite.suiteql.values import FAMILY, Type, text_of
 
@@ -132,6 +132,7 @@ class Expressions:
     @_made.register
     def _(self, node: exp.Cast) -> Value:
         """To texts of a length, to numbers of a scale, and to dates in the account's format."""
+        only(node, "this", "to")
         value, to = self.value(node.this), node.args["to"]
         sizes = [self.value(size.this) for size in to.expressions]
         if to.this in _TEXT_TYPES:
@@ -151,6 +152,7 @@ class Expressions:
 
     @_made.register
     def _(self, node: exp.Trim) -> Value:
+        only(node, "this", "expression", "position")
         made = self.value(node.this)
         marks = [self.value(node.expression)] if node.expression else []
         for name in _TRIMS[(node.args.get("position") or "").upper()]:

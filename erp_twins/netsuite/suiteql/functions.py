@@ -1,6 +1,7 @@
 """The functions of SuiteQL that take values and give one: what they accept and what they do.
 
-Each body sees Python's own values (Decimal, str, datetime) and is not asked when an argument is NULL, unless it says so.
+Each body sees Python's own values (Decimal, str, datetime); it is not asked when an argument is NULL, but for those
+that say so.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from erp_twins.netsuite.suiteql.model import ColumnType, unsupported
 from erp_twins.netsuite.suiteql.values import DECODE, ENCODE, EXACT
 
 _DAY = Decimal(86400)
+_LONGEST = 4000  # signs of a text in Oracle
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ _scalar("RPAD", "text number text", "text", least=2)(
 
 
 def _padding(text: str, size: Decimal, pad: str) -> str:
+    if size > _LONGEST:
+        raise unsupported()
     lacking = max(int(size) - len(text), 0)
     return (pad * lacking)[:lacking]
 

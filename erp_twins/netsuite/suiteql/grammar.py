@@ -82,4 +82,5 @@ def _mixes_joins(select: exp.Select) -> bool:
 
 
 def is_comma(join: exp.Join) -> bool:
-    return not any(join.args.get(part) for part in ("kind", "side", "on", "using", "method"))
+    """Whether a comma joins; sqlglot gives a JOIN that lacks its ON other parts, if empty ones."""
+    return join.args.keys() == {"this"}

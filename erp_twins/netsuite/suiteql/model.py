@@ -14,7 +14,7 @@ class Table:
     """One table of an account.
 
     `rows` yields mappings with lower-case column names; a missing or None value is NULL. Values are int (64 bits),
-    Decimal, str, bool, date and aware datetime. `version` changes whenever rows change: a loaded table is kept until then.
+    Decimal, str, bool, date and aware datetime. `version` changes whenever rows change; until then rows are kept.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of rows: lower-case keys, every value a string, booleans T and F, NULL left out. `total` counts all rows."""
+    """Rows with lower-case keys, every value a string, booleans T and F, NULL left out. `total` counts all rows."""
 
     rows: list[dict[str, str]]
     total: int

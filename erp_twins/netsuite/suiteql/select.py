@@ -18,6 +18,7 @@ from erp_twins.netsuite.suiteql.relation import Relation, only, ordering
 from erp_twins.netsuite.suiteql.scope import Column, Scope, Source, Value
 
 _PARTS = ("expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct")
+_JOINS = frozenset({"", "INNER", "OUTER", "CROSS"})
 _MIRRORED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.LT: exp.GT,
     exp.LTE: exp.GTE,
@@ -34,6 +35,8 @@ class Block:
         only(node, *_PARTS)
         self._node, self._scope, self._query = node, scope, query
         self._expressions = Expressions(scope, query)
+        self._aggregated, self._grouping = False, ""
+        self._aliases: dict[str, Value] = {}
 
     def relation(self) -> Relation:
         source = self._filtered(self._from())
@@ -91,12 +94,7 @@ class Block:
         if is_comma(join):
             return f"JOIN {source}"
         side, condition = join.side.upper(), join.args.get("on")
-        if (join.kind.upper() == "CROSS") == bool(condition) or join.kind.upper() not in {
-            "",
-            "INNER",
-            "OUTER",
-            "CROSS",
-        }:
+        if join.kind.upper() not in _JOINS or (join.kind.upper() == "CROSS") == bool(condition):
             raise unsupported()
         return f"{side} JOIN {source}" + (f" ON {self._expressions.condition(condition)}" if condition else "")
 
@@ -130,18 +128,17 @@ class Block:
         group = self._node.args.get("group")
         having = self._node.args.get("having")
         self._aggregated = bool(group or having) or any(_aggregates(node) for node in self._shown())
-        self._grouping = ""
-        if not self._aggregated:
-            return
-        keys = self._keys(group) if group else []
-        self._scope.groups = frozenset(keys)
-        self._grouping = f" GROUP BY {', '.join(keys)}" if keys else ""
+        if self._aggregated:
+            keys = self._keys(group) if group else []
+            self._scope.groups = frozenset(keys)
+            self._grouping = f" GROUP BY {', '.join(keys)}" if keys else ""
 
     def _keys(self, group: exp.Group) -> list[str]:
         only(group, "expressions")
-        if any(isinstance(one, exp.Literal) for one in group.expressions):
+        keys = [self._expressions.value(one) for one in group.expressions]
+        if any(key.literal is not None for key in keys):  # SQLite would take numbers for those of columns
             raise unsupported()
-        return [self._expressions.value(one).sql for one in group.expressions]
+        return [key.sql for key in keys]
 
     def _shown(self) -> Iterator[exp.Expr]:
         yield from self._node.expressions
@@ -163,9 +160,11 @@ class Block:
                 yield from self._star(node)
                 continue
             value = self._expressions.value(node.unalias())
-            name = node.alias_or_name if isinstance(node, exp.Alias | exp.Column) else ""
+            name = node.alias_or_name.lower() if isinstance(node, exp.Alias | exp.Column) else ""
+            if isinstance(node, exp.Alias):
+                self._aliases[name] = value
             unnamed += not name
-            yield name.lower() or f"expr{unnamed}", value
+            yield name or f"expr{unnamed}", value
 
     def _star(self, node: exp.Expr) -> Iterator[tuple[str, Value]]:
         alias = node.table.lower() if isinstance(node, exp.Column) else ""
@@ -185,25 +184,18 @@ class Block:
 
     def _order(self, outputs: Sequence[tuple[str, Value]], columns: Sequence[Column]) -> list[str]:
         order = self._node.args.get("order")
-        self._scope.aliases = {
-            name: value
-            for node, (name, value) in zip(self._node.expressions, outputs, strict=False)
-            if isinstance(node, exp.Alias)
-        }
-        return (
-            [ordering(item, self._sorted_by(item.this, outputs, columns)) for item in order.expressions]
-            if order
-            else []
-        )
+        self._scope.aliases = self._aliases
+        items = order.expressions if order else []
+        return [ordering(item, self._sorted_by(item.this, outputs, columns)) for item in items]
 
     def _sorted_by(self, node: exp.Expr, outputs: Sequence[tuple[str, Value]], columns: Sequence[Column]) -> str:
         if isinstance(node, exp.Literal):
             return numbered(node, columns)
-        sql = self._expressions.value(node).sql
+        wanted = self._expressions.value(node)
         places = {value.sql: f"c{at}" for at, (_, value) in enumerate(outputs)}
-        if self._distinct() and sql not in places:
+        if wanted.sql not in places and (self._distinct() or wanted.literal is not None):
             raise unsupported()
-        return places.get(sql, sql)
+        return places.get(wanted.sql, wanted.sql)
 
 
 def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:

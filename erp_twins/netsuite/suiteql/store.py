@@ -104,7 +104,7 @@ class Store:
         try:
             with closing(self._database.execute(sql)) as cursor:
                 return cursor.fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             raise self._calls.reason() from error
         finally:
             self._calls.display = None

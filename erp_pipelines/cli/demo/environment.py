@@ -53,11 +53,11 @@ class DemoEnvironment:
         return {
             "ERP_DATA_DIR": str(settings.data_dir.resolve()),
             "ERP_PUBLIC_URL": settings.public_url if given else f"http://localhost:{settings.api_port}",
-            "ERP_QUICKBOOKS_API_URL": self.twin_url,
-            "ERP_QUICKBOOKS_APP_URL": self.twin_url,
-            "ERP_QUICKBOOKS_AUTHORIZE_URL": f"{self.twin_url}/connect/oauth2",
-            "ERP_QUICKBOOKS_TOKEN_URL": f"{self.twin_url}/oauth2/v1/tokens/bearer",
-            "ERP_QUICKBOOKS_REVOKE_URL": f"{self.twin_url}/v2/oauth2/tokens/revoke",
+            "ERP_QUICKBOOKS_API_URL": self.quickbooks_url,
+            "ERP_QUICKBOOKS_APP_URL": self.quickbooks_url,
+            "ERP_QUICKBOOKS_AUTHORIZE_URL": f"{self.quickbooks_url}/connect/oauth2",
+            "ERP_QUICKBOOKS_TOKEN_URL": f"{self.quickbooks_url}/oauth2/v1/tokens/bearer",
+            "ERP_QUICKBOOKS_REVOKE_URL": f"{self.quickbooks_url}/v2/oauth2/tokens/revoke",
         }
 
     def save(self) -> None:
@@ -74,7 +74,7 @@ class DemoEnvironment:
         os.environ.update(self.values)
 
     @property
-    def twin_url(self) -> str:
+    def quickbooks_url(self) -> str:
         return f"http://127.0.0.1:{self.twin_port}"
 
     @property
@@ -91,7 +91,10 @@ class DemoEnvironment:
         self.values["DEMO_ORDERS_MADE"] = str(self.orders_made + orders)
         self.save()
 
-    def twin_service(self, settings: Settings) -> Service:
+    def twin_services(self, settings: Settings) -> list[Service]:
+        return [self._quickbooks_twin(settings)]
+
+    def _quickbooks_twin(self, settings: Settings) -> Service:
         """The QuickBooks twin, which keeps its books over a restart."""
         state = settings.data_dir.resolve() / "twins" / "quickbooks.json"
         state.parent.mkdir(parents=True, exist_ok=True)
@@ -104,7 +107,7 @@ class DemoEnvironment:
             "webhook-verifier-token": self.values["ERP_QUICKBOOKS_WEBHOOK_VERIFIER_TOKEN"],
         }  # fmt: skip
         command = [sys.executable, "-m", "erp_twins", *(f"--{name}={value}" for name, value in options.items())]
-        ready = f"{self.twin_url}/_twin/health"
+        ready = f"{self.quickbooks_url}/_twin/health"
         return Service(
             "quickbooks twin", command, {}, ready, 60, True, (self.twin_port,), "set ERP_DEMO_TWIN_PORT to another port"
         )
