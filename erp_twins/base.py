@@ -14,6 +14,7 @@ from erp_twins.clock import TwinClock
 from erp_twins.faults import CallFacts, FaultDial, FaultRule, answer_instead, spoil
 from erp_twins.http import Request, Response
 from erp_twins.ledger import Call, CallLog
+from erp_twins.switches import Switches
 
 CONTROLLED = ("/_twin/",)
 
@@ -166,6 +167,14 @@ class Twin(ABC, Generic[TargetT]):
     @abstractmethod
     def _touch(self, request: Request, target: TargetT) -> None:
         """Somebody edits the same document just before the request arrives: the fault `stale`. The lock is held."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Back to how it began; registered credentials and switches stay."""
+
+    @abstractmethod
+    def configure(self, **changes: Any) -> Switches:
+        """Change switches of the whole twin; without changes, what they are. Raises ValueError for an unknown one."""
 
     @abstractmethod
     def dump_state(self) -> str:
