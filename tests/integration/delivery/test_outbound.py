@@ -332,7 +332,9 @@ def test_a_worker_that_lost_its_database_session_stops_before_the_next_send(runt
     def cut(_write):
         with psycopg.connect(server.admin_url(), autocommit=True) as admin:
             admin.execute(
-                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and pid <> pg_backend_pid()"
+                "select pg_terminate_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database"
+                " where l.locktype = 'advisory' and l.granted and d.datname = %s",
+                [runtime.db.engine.url.database],
             )
 
     erp.before = [cut]
