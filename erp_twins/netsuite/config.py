@@ -60,5 +60,6 @@ class AccountSettings:
     locked_periods: tuple[str, ...] = ()  # months, as YYYY-MM
     credit_totals_negative: bool = True  # in SuiteQL's transaction.foreigntotal
     custom_fields: tuple[str, ...] = ()  # ids in lower case, such as custbody_shop_order
+    unfilterable: tuple[str, ...] = ()  # `type.field` that `q` does not know though the record has it
     mandatory: dict[str, list[str]] = field(default_factory=dict)
     """Fields without which a create is refused, by record type or `type/form id`; they replace the usual ones."""

@@ -346,3 +346,15 @@ def test_wrong_q_is_refused(shop, q, code):
     answer = shop.call("GET", "customer", q=q)
     assert refusal(answer)[:2] == (400, code)
     assert answer.json()["o:errorDetails"][0]["o:errorQueryParam"] == "q"
+
+
+def test_field_may_be_on_the_record_and_yet_not_filterable(listed):
+    listed.twin.add_account("1234567", unfilterable=("customer.lastModifiedDate",))
+    answer = listed.refused("GET", "customer", q="lastModifiedDate AFTER 03/02/2026")
+    assert answer == (
+        400,
+        "NONEXISTENT_FIELD",
+        "Record collection filtering does not support the field 'lastModifiedDate'.",
+    )
+    schema = listed.call("GET", "metadata-catalog/customer", None, {"accept": "application/schema+json"}).json()
+    assert schema["properties"]["lastModifiedDate"]["x-ns-filterable"] is False
