@@ -13,7 +13,7 @@ from erp_twins.netsuite import texts
 _SECTIONS = {
     400: "15.5.1", 401: "15.5.2", 403: "15.5.4", 404: "15.5.5", 405: "15.5.6", 429: "15.5", 500: "15.6.1",
 }  # fmt: skip
-_TITLES = {405: "Method Not Allowed", 429: "Too Many Requests"}
+_TITLES = {"IDEMPOTENCY_ERROR": "Conflict"}
 MEDIA_TYPE = "application/vnd.oracle.resource+json; type=error"
 
 
@@ -37,7 +37,7 @@ def answer(refused: Refused, language: str = "en", *headers: tuple[str, str]) ->
         error[f"o:{refused.pointer[0]}"] = refused.pointer[1]
     body: Doc = {
         "type": f"https://www.rfc-editor.org/rfc/rfc9110.html#section-{_SECTIONS.get(refused.status, '15.6')}",
-        "title": _TITLES.get(refused.status) or HTTPStatus(refused.status).phrase,
+        "title": _TITLES.get(refused.code) or HTTPStatus(refused.status).phrase,
         "status": refused.status,
         "o:errorDetails": [error],
     }
