@@ -83,6 +83,7 @@ class NetSuiteTwin(Twin[Target]):
             known = self.accounts.get(ident)
             if known:
                 known.settings = changed(known.settings, settings)
+                self._languages.clear()  # features decide which columns there are
                 return known
             self.accounts[ident] = Account(ident, changed(AccountSettings(), settings), self.clock)
             seed.fill(self.accounts[ident])
