@@ -50,7 +50,8 @@ def perform(call: Call) -> Response:
     _check_language(call)
     with call.account.acting("api", _delay(call.config)):
         if call.target.kind == "write" and jobs.wanted(call.request):
-            return jobs.submitted(call.account, call.request, [partial(_work, one) for one in _parts(call)])
+            tasks = [partial(_work, one) for one in _parts(call)]
+            return jobs.submitted(call.account, call.request, tasks, call.config.idempotency_status)
         return _work(call)
 
 

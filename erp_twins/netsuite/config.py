@@ -32,6 +32,7 @@ class TwinConfig:
     page_cap: int = 1000
     commit_delay_seconds: int = 0  # how much later than its lastModifiedDate a change can be read
     commit_delay_for: Literal["people", "everyone"] = "people"  # an API client's own answer comes after its commit
+    idempotency_status: Literal[400, 409] = 400  # of a key that was used before; sources disagree
     unknown_fields: Literal["warning", "error", "ignore"] = "warning"
     crashing_columns: tuple[str, ...] = ()  # `table.column` that SuiteQL answers with 500 UNEXPECTED_ERROR
     governance_for: Literal["administrator", "everyone"] = "administrator"

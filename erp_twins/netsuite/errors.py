@@ -11,7 +11,7 @@ from erp_twins.jsonio import Doc
 from erp_twins.netsuite import texts
 
 _SECTIONS = {
-    400: "15.5.1", 401: "15.5.2", 403: "15.5.4", 404: "15.5.5", 405: "15.5.6", 429: "15.5", 500: "15.6.1",
+    400: "15.5.1", 401: "15.5.2", 403: "15.5.4", 404: "15.5.5", 405: "15.5.6", 409: "15.5.10", 429: "15.5", 500: "15.6.1",
 }  # fmt: skip
 _TITLES = {"IDEMPOTENCY_ERROR": "Conflict"}
 MEDIA_TYPE = "application/vnd.oracle.resource+json; type=error"

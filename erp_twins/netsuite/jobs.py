@@ -22,12 +22,15 @@ def wanted(request: Request) -> bool:
     return "respond-async" in request.header("prefer").lower()
 
 
-def submitted(account: Account, request: Request, tasks: Sequence[Task]) -> Response:
-    """202 with the address of the job. Its work is done at once, each task for itself: one that fails stops no other."""
+def submitted(account: Account, request: Request, tasks: Sequence[Task], conflict: int) -> Response:
+    """202 with the address of the job, or status `conflict` with the one that the key has made already.
+
+    Its work is done at once, each task for itself: one that fails stops no other.
+    """
     key = request.header(KEY)
     known = next((ident for ident, job in account.jobs.items() if key and job["key"] == key), None)
     if known:
-        used = Refused(400, "IDEMPOTENCY_ERROR", "used_key")
+        used = Refused(conflict, "IDEMPOTENCY_ERROR", "used_key")
         return errors.answer(used, account.settings.language, ("location", _address(request, known)))
     ident = str(account.next_number("job"))
     account.jobs[ident] = {"key": key, "tasks": [_done(account, task) for task in tasks]}
