@@ -15,7 +15,7 @@ CENT = Decimal("0.01")
 # What the twin's account asks of its records; a real account's ids stand in its lists.
 SETTINGS = {
     "incomeAccountId": "5",
-    "providerSettings": {"subsidiaryId": "1", "taxScheduleId": "1"},
+    "providerSettings": {"subsidiaryId": "1", "taxScheduleId": "1", "shipMethodId": "1"},
 }
 
 
