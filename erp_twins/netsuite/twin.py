@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -261,6 +262,10 @@ class NetSuiteTwin(Twin[Target]):
             operation=target.operation,
             requestid=request.header("x-netsuite-idempotency-key"),
         )
+
+    def _stamped(self, answer: Response) -> Response:
+        """With the id of the operation, which NetSuite's support asks for."""
+        return answer.with_headers(("x-n-operationid", str(uuid.uuid4())))
 
     # --- keeping ---
 

@@ -144,6 +144,11 @@ def key_of(kind: str = "ec") -> Any:
     return ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else rsa.generate_private_key(65537, 3072)
 
 
+def private_pem(key: Any) -> str:
+    kind, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(kind, form, serialization.NoEncryption()).decode()
+
+
 def certificate(key: Any, days: int = 700) -> str:
     """A self-signed certificate, valid for so many days from the twin's present."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop.example.com")])
