@@ -217,6 +217,29 @@ def test_pages_of_one_second_are_read_to_the_end(own):
     assert pull.pages == 3
 
 
+def test_second_of_the_doubled_hours_is_read_after_a_long_silence():
+    shop = Connection(at=ZONE_AUTUMN + dt.timedelta(minutes=20))  # 1:50, for the first time
+    pull = Pull(shop)
+    before = make_orders(shop, 2)
+    shop.pass_time(minutes=5)
+    assert pull.run() == set(before)
+    shop.pass_time(minutes=15)  # 1:10, for the second time
+    after = make_orders(shop, 2)
+    shop.pass_time(hours=8)
+    assert set(after) <= pull.run()
+
+
+def test_row_committed_long_after_its_stamp_is_found(shop):
+    shop.twin.configure(commit_delay_seconds=890)
+    pull = Pull(shop)
+    late = make_orders(shop, 1)
+    for _ in range(4):
+        shop.pass_time(seconds=220)
+        assert pull.run() == set()
+    shop.pass_time(seconds=220)
+    assert pull.run() == set(late)
+
+
 def test_record_changed_in_both_of_the_doubled_seconds_is_found_both_times():
     shop = Connection(at=ZONE_AUTUMN)
     pull = Pull(shop)
