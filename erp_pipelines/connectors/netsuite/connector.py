@@ -45,6 +45,7 @@ from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
 
 PROVIDER = "netsuite"
+STAY_ORDERS = "Orders stay sales orders, which take no payments (setting transformToInvoice)."
 KINDS = Kinds(
     entities={
         "customer": EntityType.CUSTOMER,
@@ -118,6 +119,11 @@ class NetSuiteSession:
         self._config, self._lent = config, lent
         self._books = company.books(connection, config)
         self._client = NetSuiteClient(config, http, self._books.account, lent, authorise=authorise(lent.clock))
+
+    def unwanted(self, record: CanonicalRecord) -> str | None:
+        """A payment settles an invoice: where orders stay sales orders there is none of ours."""
+        stays = self._books.document == "salesOrder" and self._books.own.transform_to_invoice == "never"
+        return STAY_ORDERS if isinstance(record, Payment) and stays else None
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         return requirements(record)

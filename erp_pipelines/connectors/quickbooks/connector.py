@@ -112,6 +112,9 @@ class QuickBooksSession:
         self._client = QuickBooksClient(config, http, connection.company_id, lent)
         self._preflight = Preflight(self._client, self._books)
 
+    def unwanted(self, record: CanonicalRecord) -> str | None:  # noqa: ARG002 - Protocol
+        return None
+
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         return requirements(record)
 

@@ -439,3 +439,14 @@ def test_the_outbox_sums_up_its_deliveries(database, runtime, shop, erp):
     assert shop.rows("select status, retry_count, last_error from erp.integration_outbox") == [
         ("Failed", 1, "No answer.")
     ]
+
+
+def test_what_the_provider_is_to_have_none_of_is_not_brought_and_says_why(runtime, shop, erp):
+    erp.unwanted = {"Payment": "Sales orders take no payments."}
+    shop.paid_order()
+    worker.serve(runtime, KEY)
+    assert erp.of("Payment") == []
+    assert [state[1:] for state in shop.states("Payment")] == [("Completed", "NotWanted")]
+    assert shop.rows("select error_message from erp.integration_sync_logs where entity_type = 'Payment'") == [
+        ("Sales orders take no payments.",)
+    ]
