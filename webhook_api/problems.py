@@ -78,7 +78,7 @@ def of(request: Request, error: errors.PipelineError) -> JSONResponse:
         more["inDoubt"] = isinstance(error, errors.AnswerLost)
     answer = problem(request, status_of(error), error.code, str(error), **more)
     if isinstance(error, TooManyRequests):
-        answer.headers["Retry-After"] = str(int(error.seconds) + 1)
+        answer.headers["Retry-After"] = error.retry_after
     return answer
 
 
