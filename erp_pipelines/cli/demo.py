@@ -221,7 +221,8 @@ def _check_books(story: Story) -> None:
 
 def _show_doors(story: Story) -> None:
     settings = story.settings
-    console.print(f"\n  web app    {settings.public_url}/openapi.json")
+    console.print(f"\n  console    {settings.public_url}/console")
+    console.print(f"  web app    {settings.public_url}/openapi.json")
     console.print(f"  Dagster    http://localhost:{settings.dagster_port}")
     console.print(f"  QuickBooks {story.env.twin_url}/")
     console.print(f"  for the command line on these data:  set -a; . {story.env.path}; set +a")
