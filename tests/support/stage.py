@@ -102,6 +102,10 @@ class Stage:
         """Tenant, consent page, callback: as an admin's browser goes through it."""
         with runtime.db.tenant(key.tenant_id) as conn:
             tenants.add(conn, key.tenant_id, key.tenant_id.title())
+        self.consent(runtime, realm, key)
+
+    def consent(self, runtime: Runtime, realm: str = "9130350000000001", key: ConnectionKey = KEY) -> None:
+        """Consent page and callback, for a tenant that is there."""
         url = consent.begin(runtime, key.tenant_id, "admin", "quickbooks")
         answer = approve(url, realm)
         consent.finish(
