@@ -77,7 +77,7 @@ def _compare(conn: Connection, job: Job, state: NameState, known: StoredMapping)
         found = _differences(job, taken, state, known)
     mappings.seen(
         conn, job.key, entity_type=known.entity_type, external_id=known.external_id, sync_token=state.sync_token,
-        balance=None, updated_at=state.updated_at, number=str(state.fields["name"]) if taken else None,
+        balance=None, updated_at=state.updated_at, number=taken.name if taken and taken.name == state.fields.get("name") else None,
     )  # fmt: skip
     drifted = drifts.put(conn, job.key, known.entity_type, known.entity_id, known.external_id, found, now=started_at)
     if taken or drifted:
