@@ -256,6 +256,10 @@ class ChangePage:
 class ErpSession(Protocol):
     """One connection, spoken to by one worker at a time. Every method may raise the errors of `domain.errors`."""
 
+    def unwanted(self, record: CanonicalRecord) -> str | None:
+        """Why the ERP is to have no such record, by the provider's own settings; None where it is to have it. Pure."""
+        ...
+
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         """Our records that must stand in the ERP before this one, in the order to push them. Pure."""
         ...

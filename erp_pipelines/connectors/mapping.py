@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
-from erp_pipelines.domain.errors import RequirementMissing
+from erp_pipelines.connectors.text import name as fit_name
+from erp_pipelines.domain.errors import Rejected, RequirementMissing
 from erp_pipelines.domain.events import CanonicalRecord
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
+
+_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
 
 def requirements(record: CanonicalRecord) -> tuple[Ref, ...]:
@@ -60,3 +64,32 @@ def number(amount: Decimal) -> Decimal:
     """The same amount always looks the same, whatever zeros it came with."""
     plain = amount.normalize()
     return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain
+
+
+def is_email(text: str, length: int) -> bool:
+    """Whether ERPs take it: one address with an @ and a dot after it."""
+    return len(text) <= length and _EMAIL.fullmatch(text) is not None
+
+
+def list_name(name: str, length: int, suffix: str, what: str, provider: str) -> str:
+    """The name of a customer or product as a name list takes it. Raises Rejected where nothing is left of it."""
+    named = fit_name(name, length, suffix)
+    if named == suffix:
+        raise Rejected(
+            f"Nothing is left of the {what}'s name without the characters that {provider} refuses.",
+            cause="value",
+            mend=f"Give the {what} a name with letters or digits.",
+            definitive=False,
+        )
+    return named
+
+
+def refuse_refund(record: Payment, provider: str) -> None:
+    """Money that goes back is a person's business. Raises Rejected."""
+    if record.amount <= 0:
+        raise Rejected(
+            f"A payment of {record.amount} is no payment in {provider}.",
+            cause="refund",
+            mend=f"Enter refunds in {provider} by hand.",
+            definitive=False,
+        )

@@ -58,6 +58,7 @@ class ToyErp:
     pages: dict[str, list[ChangePage | Exception]] = field(default_factory=dict)  # by stream; the cursor counts them
     asked: list[tuple[str, str | None, dt.datetime]] = field(default_factory=list)
     honours_keys: bool = True
+    unwanted: dict[str, str] = field(default_factory=dict)  # by our kind of record: why the ERP is to have none
     void: set[str] = field(default_factory=set)  # orders whose document a person has voided
     off_by: Decimal = Decimal(0)
     ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -73,6 +74,9 @@ class ToyErp:
 class ToySession:
     erp: ToyErp
     lent: Lent
+
+    def unwanted(self, record: CanonicalRecord) -> str | None:
+        return self.erp.unwanted.get(type(record).__name__)
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         if isinstance(record, Order):

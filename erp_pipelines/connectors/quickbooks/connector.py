@@ -110,6 +110,9 @@ class QuickBooksSession:
         self._books = books(connection, config)
         self._client = QuickBooksClient(config, http, connection.company_id, lent)
 
+    def unwanted(self, record: CanonicalRecord) -> str | None:  # noqa: ARG002 - Protocol
+        return None
+
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         return requirements(record)
 

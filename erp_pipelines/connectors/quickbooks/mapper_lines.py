@@ -15,10 +15,10 @@ from typing import Any
 
 from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.mapping import external_id, number, set_only, setting_missing
+from erp_pipelines.connectors.parts import Part, arithmetic
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
 from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH
-from erp_pipelines.connectors.quickbooks.mapper_parts import Part
 from erp_pipelines.connectors.quickbooks.mapper_shared import reference
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
 from erp_pipelines.connectors.text import clean, clean_lines
@@ -134,17 +134,7 @@ def _sales_line(order: Order, one: Sold, place: int, refs: Mapping[Ref, str], ta
 def _description(order: Order, one: Sold) -> str:
     """The line's own text and what became of its price; the item's text is filled in by QuickBooks where there is none."""
     said = clean_lines(one.line.description or "", DESCRIPTION_LENGTH - 200)
-    told = [f"{number(one.line.quantity):f} x {number(one.line.unit_price):f}"] if one.net else []
-    discount = discount_of(one.line, order.currency)
-    if discount:
-        rate = one.line.discount_rate
-        much = f"{number(rate * 100):f} %" if rate else f"{abs(discount):f}"
-        told.append(f"{'less' if discount > 0 else 'plus'} {much} = {amount_of(one.line):f}")
-    if one.net and one.part.share:
-        told.append(f"less {one.part.share:f} of the order's discount")
-    if one.net and order.prices_include_tax and one.part.tax:
-        told.append(f"less {one.part.tax:f} of tax")
-    return f"{said} ({' '.join(told)})".strip() if told else said
+    return f"{said} {arithmetic(order, one.line, one.part, whole=one.net, folded=one.net)}".strip()
 
 
 def _discount_line(order: Order, books: Books) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
-from erp_pipelines.connectors.mapping import customer_of, external_id, set_only
+from erp_pipelines.connectors.mapping import customer_of, external_id, refuse_refund, set_only
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
@@ -16,19 +16,12 @@ from erp_pipelines.connectors.quickbooks.mapper_shared import (
     reference,
 )
 from erp_pipelines.connectors.text import clean, clean_lines
-from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.payments import Payment
 
 
 def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
     """All of it goes to the order's invoice. `refs` holds the order, and as its only customer the order's."""
-    if record.amount <= 0:
-        raise Rejected(
-            f"A payment of {record.amount} is no payment in QuickBooks.",
-            cause="refund",
-            mend="Enter refunds in QuickBooks by hand.",
-            definitive=False,
-        )
+    refuse_refund(record, DISPLAY_NAME)
     invoice = {"TxnId": external_id(refs, Ref("Order", record.order_id), DISPLAY_NAME), "TxnType": "Invoice"}
     deposit_to = books.settings.deposit_account_id
     return set_only(
