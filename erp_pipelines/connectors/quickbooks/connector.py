@@ -15,6 +15,7 @@ from erp_pipelines.connectors.base import (
     ExternalRef,
     Finding,
     Lent,
+    NameState,
     Pushed,
     Ref,
     TokenSource,
@@ -34,6 +35,7 @@ from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME, QuickBooksC
 from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
+from erp_pipelines.connectors.quickbooks.names_back import as_there, read_names
 from erp_pipelines.connectors.quickbooks.preflight import Preflight
 from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
 from erp_pipelines.connectors.quickbooks.settings_check import check
@@ -137,6 +139,12 @@ class QuickBooksSession:
 
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._config, refs)
+
+    def names(self, refs: Sequence[ExternalRef]) -> tuple[NameState, ...]:
+        return read_names(self._client, self._config, refs)
+
+    def as_there(self, record: CanonicalRecord) -> Mapping[str, Any]:
+        return as_there(record, self._books)
 
     def company_name(self) -> str:
         return self._client.company_info().company_name
