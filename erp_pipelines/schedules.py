@@ -31,7 +31,6 @@ keep_connections_schedule = dg.ScheduleDefinition(
 )
 
 
-
 @dg.schedule(
     name="pull_changes_when_due",
     job=pull_changes,
