@@ -12,12 +12,13 @@ CUSTOMERS = dg.AssetKey("customers_in_erp")
 ORDERS = dg.AssetKey("orders_in_erp")
 PAYMENTS = dg.AssetKey("payments_from_erp")
 
-# The host's own payments stand on the order's document, so they belong to the orders.
+# The host's own payments and refunds stand on or beside the order's document, so they belong to the orders.
 ASSET_OF = {
     EntityType.PRODUCT.value: PRODUCTS,
     EntityType.CUSTOMER.value: CUSTOMERS,
     EntityType.ORDER.value: ORDERS,
     EntityType.PAYMENT.value: ORDERS,
+    EntityType.REFUND.value: ORDERS,
     NOTICES: PAYMENTS,
 }
 # What somebody may ask a bulk sync for, by the words of the command line.

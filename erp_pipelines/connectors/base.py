@@ -120,6 +120,7 @@ class Known:
 
     external_id: str
     sync_token: str | None
+    external_type: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from erp_pipelines.access import connections, consent
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.commerce import customers, orders, payments, products, tenants
+from erp_pipelines.commerce import customers, orders, payments, products, refunds, tenants
+from erp_pipelines.commerce.refunds import Wanted
 from erp_pipelines.connectors.http import HttpRequest, HttpResponse, MockTransport
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
@@ -22,7 +24,8 @@ from erp_pipelines.security.cipher import Cipher
 from erp_pipelines.storage.engine import Database
 from erp_twins.clock import TwinClock
 from erp_twins.http import Request
-from erp_twins.quickbooks import QuickBooksTwin, TwinConfig
+from erp_twins.quickbooks import QuickBooksTwin, TwinConfig, operations
+from erp_twins.quickbooks.entities import SCHEMAS
 from erp_twins.transport import twin_handler
 from tests.support.clock import FakeClock
 from tests.support.factories import make_customer, make_order, make_product
@@ -93,8 +96,25 @@ class Shop:
     def order(self, order_id: str = "o1", *, paid: bool = True, **changes: Any) -> None:
         with self.database.tenant(KEY.tenant_id) as conn:
             orders.save(conn, KEY.tenant_id, make_order(order_id, **changes))
-            if paid:
-                payments.pay(conn, KEY.tenant_id, order_id, date=dt.date(2026, 3, 2))
+        if paid:
+            self.pay(order_id)
+
+    def pay(self, order_id: str = "o1", amount: Decimal | None = None) -> None:
+        with self.database.tenant(KEY.tenant_id) as conn:
+            payments.pay(conn, KEY.tenant_id, order_id, date=dt.date(2026, 3, 2), amount=amount)
+
+    def twin_item(self, name: str) -> str:
+        """An item that a bookkeeper has made; its id."""
+        account = {"value": self.company.account("Services")}
+        item = {"Name": name, "Type": "Service", "IncomeAccountRef": account}
+        with self.twin.lock:
+            return str(operations.create(self.company, SCHEMAS["Item"], item)["Id"])
+
+    def refund(self, order_id: str = "o1", **wanted: Any) -> str:
+        """The new refund's id."""
+        with self.database.tenant(KEY.tenant_id) as conn:
+            asked = Wanted(dt.date(2026, 3, 5), **wanted)
+            return refunds.refund(conn, KEY.tenant_id, order_id, asked).refund_id
 
     def sale(self, order_id: str = "o1", **changes: Any) -> None:
         """A paid order, with the customer and the product that it needs."""

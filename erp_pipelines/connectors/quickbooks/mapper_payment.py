@@ -25,14 +25,14 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
         raise Rejected(
             f"A payment of {record.amount} is no payment in QuickBooks.",
             cause="refund",
-            mend="Enter refunds in QuickBooks by hand.",
+            mend="Record it as a refund of the order.",
             definitive=False,
         )
     invoice = {"TxnId": external_id(refs, Ref("Order", record.order_id)), "TxnType": "Invoice"}
     deposit_to = books.settings.deposit_account_id
     return set_only(
         {
-            "CustomerRef": reference(customer_of(record, refs)),
+            "CustomerRef": reference(customer_of(record.order_id, refs)),
             "TotalAmt": record.amount,
             "TxnDate": record.date.isoformat(),
             "PaymentRefNum": text.clean(record.reference, books.config.payment_reference_length),
@@ -44,14 +44,14 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
     )
 
 
-def customer_of(record: Payment, refs: Mapping[Ref, str]) -> str:
+def customer_of(order_id: str, refs: Mapping[Ref, str]) -> str:
     """The ERP id of the only customer in `refs`."""
     customers = [found for ref, found in refs.items() if ref.entity_type == "Customer"]
     if len(customers) != 1:
         raise RequirementMissing(
-            f"The customer of order {record.order_id} is not in QuickBooks yet.",
-            requirement=f"mapping:Order:{record.order_id}",
-            mend=f"Synchronise order {record.order_id} first.",
+            f"The customer of order {order_id} is not in QuickBooks yet.",
+            requirement=f"mapping:Order:{order_id}",
+            mend=f"Synchronise order {order_id} first.",
         )
     return customers[0]
 

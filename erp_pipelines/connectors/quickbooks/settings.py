@@ -6,7 +6,7 @@ Ids are QuickBooks' own. They are checked against the company's lists when they 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -18,6 +18,8 @@ Rate = Annotated[Decimal, Field(ge=0, lt=1)]
 class QuickBooksSettings(BaseModel):
     """`taxCodes`: outside the US, the tax code of each rate (a fraction, "0.2"); that of "0" is for exempt lines.
 
+    `refundAs`: what becomes of a refund. A receipt says that the money has left `refundAccountId` (else the connection's
+    `depositAccountId`), a memo that the customer has it to his credit. `refundItemId`: for what is given back for no line.
     `roundingItemId`: the item of a line that makes up for cents which QuickBooks computes otherwise than the shop, up to
     `roundingLimit` in the document's currency. Without it, or beyond the limit, such a document is an open error.
     """
@@ -25,5 +27,8 @@ class QuickBooksSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     tax_codes: dict[Rate, Id] = {}
+    refund_as: Literal["refundReceipt", "creditMemo"] = "refundReceipt"
+    refund_account_id: Id | None = None
+    refund_item_id: Id | None = None
     rounding_item_id: Id | None = None
     rounding_limit: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)

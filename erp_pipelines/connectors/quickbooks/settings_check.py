@@ -15,12 +15,14 @@ from erp_pipelines.domain.connections import ConnectionSettings
 from erp_pipelines.domain.errors import RecordInvalid
 
 INCOME = frozenset({"Income", "Other Income"})
+MONEY = frozenset({"Bank", "Other Current Asset"})
 ACCOUNT_TYPES: Mapping[str, frozenset[str]] = {
     "incomeAccountId": INCOME,
-    "depositAccountId": frozenset({"Bank", "Other Current Asset"}),
+    "depositAccountId": MONEY,
+    "providerSettings.refundAccountId": MONEY,
     "discountAccountId": INCOME | {"Expense", "Other Expense", "Cost of Goods Sold"},
 }
-ITEMS = ("shippingItemId", "providerSettings.roundingItemId")
+ITEMS = ("shippingItemId", "providerSettings.roundingItemId", "providerSettings.refundItemId")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Chosen:
     @classmethod
     def of(cls, settings: ConnectionSettings) -> Chosen:
         own = QuickBooksSettings.model_validate(settings.provider_settings or {})
-        ids = settings.model_dump(by_alias=True) | {"providerSettings.roundingItemId": own.rounding_item_id}
+        ids = settings.model_dump(by_alias=True)
+        ids |= {f"providerSettings.{name}": value for name, value in own.model_dump(by_alias=True).items()}
         singles = (("taxCodeId", None), ("exemptTaxCodeId", Decimal(0)))
         codes = {name: (ids[name], percent) for name, percent in singles if ids[name]}
         codes |= {f"providerSettings.taxCodes.{rate}": (code, rate * 100) for rate, code in own.tax_codes.items()}

@@ -73,6 +73,14 @@ class InvoiceDoc(Entity):
     linked_txn: tuple[LinkedTxn, ...] = ()
 
 
+class CreditMemoDoc(InvoiceDoc):
+    """A sales form like an invoice; the balance is what is left of the credit."""
+
+
+class RefundReceiptDoc(InvoiceDoc):
+    """A sales form like an invoice, with nothing left to pay."""
+
+
 class PaymentLine(Wire):
     amount: Decimal = ZERO
     linked_txn: tuple[LinkedTxn, ...] = ()

@@ -1,4 +1,4 @@
-"""An order as the books see it: what each part of it comes to after every discount and without tax. Pure."""
+"""An order or a refund as books see it: what each part of it comes to after every discount and without tax. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from erp_pipelines.domain.money import apportion
-from erp_pipelines.domain.orders import ZERO, Order, OrderLine, amount_of
+from erp_pipelines.domain.orders import ZERO, Charged, OrderLine, amount_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one completed order. `itemised`: the order says what tax each part bears."""
+    """The parts of one completed order or refund. `itemised`: the order says what tax each part bears."""
 
     lines: tuple[Part, ...]
     shipping: Part
@@ -46,7 +46,7 @@ class Parts:
         )
 
 
-def parts_of(order: Order) -> Parts:
+def parts_of(order: Charged) -> Parts:
     """The order's discount is spread over the lines by their amounts, and so is a tax given for the whole order only."""
     amounts = [amount_of(line) for line in order.lines]
     shares = apportion(order.order_discount, amounts, order.currency)
@@ -62,13 +62,13 @@ def parts_of(order: Order) -> Parts:
     )
 
 
-def _spread_tax(order: Order, lowered: list[Decimal]) -> tuple[Decimal, ...]:
+def _spread_tax(order: Charged, lowered: list[Decimal]) -> tuple[Decimal, ...]:
     return apportion(order.tax_total or ZERO, lowered, order.currency)
 
 
-def _part(order: Order, line: OrderLine, amount: Decimal, tax: Decimal, share: Decimal) -> Part:
+def _part(order: Charged, line: OrderLine, amount: Decimal, tax: Decimal, share: Decimal) -> Part:
     return Part(_net(order, amount, tax), tax, line.tax_rate, share, line.quantity)
 
 
-def _net(order: Order, amount: Decimal, tax: Decimal) -> Decimal:
+def _net(order: Charged, amount: Decimal, tax: Decimal) -> Decimal:
     return amount - tax if order.prices_include_tax else amount
