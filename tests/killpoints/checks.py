@@ -19,7 +19,7 @@ from erp_twins.quickbooks import QuickBooksTwin
 from tests.killpoints.process import AheadClock
 from tests.support.stage import KEY, Stage
 
-KINDS = ("Customer", "Item", "Invoice", "Payment")
+KINDS = ("Customer", "Item", "Invoice", "Payment", "RefundReceipt")
 
 
 @dataclass

@@ -12,7 +12,9 @@ from typing import Any
 
 from erp_pipelines.access import connections, consent, intake
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.commerce import customers, orders, payments, products
+from erp_pipelines.commerce import customers, orders, payments, products, refunds
+from erp_pipelines.commerce.refunds import Wanted
+from erp_pipelines.commerce.returns import Returned
 from erp_pipelines.delivery import bulk, worker
 from erp_pipelines.domain.errors import Conflict, ConsentRefused
 from erp_pipelines.domain.orders import OrderLine
@@ -176,6 +178,26 @@ def pushed_late(scene: Scene) -> None:
     whole(scene, ONE_ORDER)
 
 
+# --- refunds ---
+
+
+def refunded_later(scene: Scene) -> None:
+    """A paid order that stands in QuickBooks, and of which one line came back since."""
+    delivered(scene)
+    with scene.runtime() as runtime:
+        connections.change_settings(runtime, KEY, {"providerSettings": {"refundAccountId": "1"}}, "admin")
+        with runtime.db.tenant(KEY.tenant_id) as conn:
+            refunds.refund(conn, KEY.tenant_id, "o1", Wanted(DAY, lines=[Returned(2)]))
+
+
+def refunded_there(scene: Scene) -> None:
+    whole(scene, REFUNDED)
+    assert [row["TotalAmt"] for row in scene.twin.ledger().documents["RefundReceipt"]] == [Decimal("3.10")]
+
+
+REFUNDED = Books({"Customer": 1, "Item": 2, "Invoice": 1, "Payment": 1, "RefundReceipt": 1}, balance="0")
+
+
 # --- from the ERP ---
 
 
@@ -335,6 +357,8 @@ FLOWS = {
                 {"fault": "slow", "entity": "Invoice", "operation": "create", "seconds": LATE_SECONDS, "times": 1},
             ),
         ),
+        Flow("refund", serve, refunded_there, refunded_later),
+        Flow("refund-keyless", serve, refunded_there, refunded_later, {"honour_requestid": False}, keyless=True),
         Flow("inbound", receive, applied, paid_in_the_erp),
         Flow("token-refresh", serve, renewed, token_expired),
         Flow("token-rotated", serve, renewed_or_parked, token_expired, {"rotation": "every_refresh"}),
