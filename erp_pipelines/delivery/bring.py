@@ -134,7 +134,7 @@ def _write(
         ref=ref,
         record=record,
         refs=refs,
-        known=Known(known.external_id, known.sync_token, known.external_type) if known else None,
+        known=Known(known.external_id, known.sync_token, known.external_type, known.snapshot) if known else None,
         key=lambda purpose: request_key(connection_id, ref.entity_type, ref.entity_id, purpose, content, generation),
         in_doubt=doubt is not None or (claim.in_doubt and ref == bringing.own),
         doubt_since=doubt.sent_at if doubt else None,

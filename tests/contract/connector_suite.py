@@ -116,7 +116,7 @@ def write(
 
 
 def known(pushed: Pushed) -> Known:
-    return Known(pushed.external_id, pushed.sync_token)
+    return Known(pushed.external_id, pushed.sync_token, pushed.external_type, pushed.snapshot)
 
 
 class ConnectorContract:

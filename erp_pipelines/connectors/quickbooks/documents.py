@@ -12,6 +12,7 @@ from typing import Any
 
 from erp_pipelines.connectors.base import Known, Pushed, Ref, Write
 from erp_pipelines.connectors.quickbooks import text
+from erp_pipelines.connectors.quickbooks.cancelling import cancel
 from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.finding import invoice_rate, only, same_day
@@ -19,9 +20,10 @@ from erp_pipelines.connectors.quickbooks.mapper_invoice import invoice
 from erp_pipelines.connectors.quickbooks.mapper_payment import payment
 from erp_pipelines.connectors.quickbooks.pushing import believe_absence, pushed, updated
 from erp_pipelines.connectors.quickbooks.rounding import made_up
+from erp_pipelines.connectors.quickbooks.snapshots import moved, refuse_edited, snapshot
 from erp_pipelines.connectors.quickbooks.truth import is_void
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc, PaymentDoc
-from erp_pipelines.domain.errors import NameTaken, Rejected, voided
+from erp_pipelines.domain.errors import NameTaken, voided
 from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
@@ -37,7 +39,7 @@ class Documents:
 
     def push_order(self, write: Write, order: Order) -> Pushed:
         if order.status is OrderStatus.CANCELLED:
-            raise self._cancelled(write, order)
+            return cancel(self.client, self.books, write, order)
         body = invoice(order, write.refs, self.books)
         if write.known is not None:
             return self._update(write, write.known, order, body)
@@ -79,14 +81,23 @@ class Documents:
         return self._made_up(Outcome.CREATED, write, order, body, got)
 
     def _update(self, write: Write, known: Known, order: Order, body: dict[str, Any]) -> Pushed:
-        got = updated(self.client, InvoiceDoc, "Invoice", body, write, known, may_change=self._refuse_void)
+        last = known.snapshot if self.books.own.when_edited == "ask" else None
+
+        def may_change(doc: InvoiceDoc) -> None:
+            self._refuse_void(doc)
+            if last is not None:
+                refuse_edited(doc, last, body)
+
+        if moved(last, known.sync_token):
+            known = replace(known, sync_token=None)  # to be read before it is written to
+        got = updated(self.client, InvoiceDoc, "Invoice", body, write, known, may_change=may_change)
         return self._made_up(Outcome.UPDATED, write, order, body, got)
 
     def _made_up(
         self, outcome: Outcome, write: Write, order: Order, body: dict[str, Any], got: Got[InvoiceDoc]
     ) -> Pushed:
         after, note = made_up(self.client, self.books, write, order, body, got)
-        return replace(pushed(outcome, after.doc, after.request_id), note=note)
+        return replace(pushed(outcome, after.doc, after.request_id), note=note, snapshot=snapshot(after.doc))
 
     def _taken_up(self, write: Write, order: Order, body: dict[str, Any], found: InvoiceDoc) -> Pushed:
         """Adopted; one that nobody has touched since we made it may still want its rounding line."""
@@ -118,22 +129,6 @@ class Documents:
 
     def _rate(self, record: Payment, write: Write) -> dict[str, Any]:
         return invoice_rate(self.client, self.books, record.currency, write.refs[Ref("Order", record.order_id)])
-
-    def _cancelled(self, write: Write, order: Order) -> Rejected:
-        """Nothing is voided by a program. In doubt means that there may be an invoice: the person is told to look."""
-        if write.known is None and not write.in_doubt:
-            return Rejected(
-                f"Order {order.number} is cancelled and has no invoice.",
-                cause="cancelled",
-                mend="Nothing is to be done.",
-                definitive=False,
-            )
-        number = text.document_number(order.number)
-        return Rejected(
-            f"Order {order.number} was cancelled after it was sent to QuickBooks.",
-            cause="cancelled-after-sync",
-            mend=f"Void invoice {number} in QuickBooks, if it is there: the integration never voids a document by itself.",
-        )
 
 
 def number_taken(taken: NameTaken, what: str) -> NameTaken:

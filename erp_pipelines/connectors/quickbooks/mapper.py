@@ -13,7 +13,7 @@ from erp_pipelines.connectors.quickbooks.mapper_payment import payment
 from erp_pipelines.connectors.quickbooks.mapper_refund import refund
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.events import CanonicalRecord
-from erp_pipelines.domain.orders import Order, OrderLine
+from erp_pipelines.domain.orders import Order, OrderLine, OrderStatus
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
 from erp_pipelines.domain.refunds import Refund
@@ -36,7 +36,7 @@ def _products(lines: Iterable[OrderLine]) -> Iterator[Ref]:
 
 
 def body(record: CanonicalRecord, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
-    """The body of a create, amounts as Decimal.
+    """The body of a create, amounts as Decimal; of a cancelled order what sets it apart from the one that stands.
 
     Raises RequirementMissing, and Rejected that is not definitive: QuickBooks was not asked.
     """
@@ -45,6 +45,8 @@ def body(record: CanonicalRecord, refs: Mapping[Ref, str], books: Books) -> dict
             return customer(record, books)
         case Product():
             return item(record, books)
+        case Order(status=OrderStatus.CANCELLED):
+            return {"Void": record.number}
         case Order():
             return invoice(record, refs, books)
         case Payment():

@@ -20,6 +20,8 @@ class QuickBooksSettings(BaseModel):
 
     `refundAs`: what becomes of a refund. A receipt says that the money has left `refundAccountId` (else the connection's
     `depositAccountId`), a memo that the customer has it to his credit. `refundItemId`: for what is given back for no line.
+    `cancelVoids`: the shop's cancellation of an order voids its invoice, if nobody has paid or edited that. `whenEdited`: what
+    an update does about an invoice that was edited in QuickBooks meanwhile: ask a person, or overwrite it.
     `roundingItemId`: the item of a line that makes up for cents which QuickBooks computes otherwise than the shop, up to
     `roundingLimit` in the document's currency. Without it, or beyond the limit, such a document is an open error.
     """
@@ -30,5 +32,7 @@ class QuickBooksSettings(BaseModel):
     refund_as: Literal["refundReceipt", "creditMemo"] = "refundReceipt"
     refund_account_id: Id | None = None
     refund_item_id: Id | None = None
+    cancel_voids: bool = False
+    when_edited: Literal["ask", "overwrite"] = "ask"
     rounding_item_id: Id | None = None
     rounding_limit: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)

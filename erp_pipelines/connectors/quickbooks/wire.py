@@ -64,8 +64,28 @@ class LinkedTxn(Wire):
     txn_type: str = ""
 
 
+class SalesDetail(Wire):
+    item_ref: Reference = Reference()
+    qty: Decimal | None = None
+    tax_code_ref: Reference = Reference()
+
+
+class FormLine(Wire):
+    detail_type: str = ""
+    amount: Decimal = ZERO
+    sales_item_line_detail: SalesDetail = SalesDetail()
+
+
+class TaxDetail(Wire):
+    total_tax: Decimal = ZERO
+
+
 class InvoiceDoc(Entity):
     doc_number: str | None = None
+    txn_date: str = ""
+    due_date: str = ""
+    line: tuple[FormLine, ...] = ()
+    txn_tax_detail: TaxDetail = TaxDetail()
     total_amt: Decimal = ZERO
     balance: Decimal = ZERO
     private_note: str = ""

@@ -66,7 +66,7 @@ def test_an_order_is_refunded_in_parts_and_never_beyond(api: Api) -> None:
     }  # fmt: skip
     assert api.send("POST", refund, body).json()["changed"] is False
     too_much = api.send("POST", refund, {"amount": "1000"})
-    assert (too_much.status_code, "amount" in too_much.json()["detail"]) == (422, True)
+    assert (too_much.status_code, "more than is left" in too_much.json()["detail"]) == (422, True)
     assert api.send("POST", refund).json()["paymentStatus"] == "refunded"
     assert api.send("POST", refund).status_code == 409
     assert api.send("POST", "/api/commerce/orders/nobody/refund").status_code == 404
