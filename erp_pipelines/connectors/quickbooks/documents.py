@@ -17,16 +17,18 @@ from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.finding import invoice_rate, only, same_day
 from erp_pipelines.connectors.quickbooks.mapper_invoice import invoice
-from erp_pipelines.connectors.quickbooks.mapper_payment import payment
+from erp_pipelines.connectors.quickbooks.mapper_payment import applied, payment
 from erp_pipelines.connectors.quickbooks.pushing import believe_absence, pushed, updated
 from erp_pipelines.connectors.quickbooks.rounding import made_up
 from erp_pipelines.connectors.quickbooks.snapshots import moved, refuse_edited, snapshot
 from erp_pipelines.connectors.quickbooks.truth import is_void
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc, PaymentDoc
-from erp_pipelines.domain.errors import NameTaken, voided
+from erp_pipelines.domain.errors import NameTaken, Rejected, voided
 from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
+
+BUSINESS_RULE = "6000"
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,24 @@ class Documents:
         if found is not None:
             return pushed(Outcome.ADOPTED, found)
         believe_absence(write, self.books.config, self.now)
-        got = self.client.create(PaymentDoc, "Payment", {**body, **self._rate(record, write)}, write.key("create"))
+        whole = {**body, **self._rate(record, write)}
+        try:
+            got = self.client.create(PaymentDoc, "Payment", whole, write.key("create"))
+        except Rejected as refused:
+            if refused.erp_code != BUSINESS_RULE or self.books.own.overpayments != "unapplied":
+                raise
+            return self._pay_what_is_open(write, record, whole, refused)
         return pushed(Outcome.CREATED, got.doc, got.request_id)
+
+    def _pay_what_is_open(self, write: Write, record: Payment, body: dict[str, Any], refused: Rejected) -> Pushed:
+        """The invoice's open balance is paid and the rest left unapplied, if that is what QuickBooks has refused."""
+        invoice_id = write.refs[Ref("Order", record.order_id)]
+        still_open = self.client.read(InvoiceDoc, "Invoice", invoice_id).doc.balance
+        if still_open >= record.amount:
+            raise refused
+        got = self.client.create(PaymentDoc, "Payment", applied(body, still_open), write.key("create-unapplied"))
+        note = f"{record.amount - still_open} of it is beyond the open balance and left unapplied."
+        return replace(pushed(Outcome.CREATED, got.doc, got.request_id), note=note)
 
     def find_order(self, write: Write, order: Order) -> Pushed | None:
         found = self._invoice_of(order, invoice(order, write.refs, self.books))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
@@ -20,7 +21,7 @@ from erp_pipelines.domain.payments import Payment
 
 
 def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
-    """All of it goes to the order's invoice. `refs` holds the order, and as its only customer the order's."""
+    """All of it goes to the order's invoice, see `applied`. `refs` holds the order, and as its only customer the order's."""
     if record.amount <= 0:
         raise Rejected(
             f"A payment of {record.amount} is no payment in QuickBooks.",
@@ -29,7 +30,7 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
             definitive=False,
         )
     invoice = {"TxnId": external_id(refs, Ref("Order", record.order_id)), "TxnType": "Invoice"}
-    deposit_to = books.settings.deposit_account_id
+    deposit_to, method = deposit_account(record.method, books), payment_method(record.method, books)
     return set_only(
         {
             "CustomerRef": reference(customer_of(record.order_id, refs)),
@@ -37,11 +38,21 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
             "TxnDate": record.date.isoformat(),
             "PaymentRefNum": text.clean(record.reference, books.config.payment_reference_length),
             "PrivateNote": _note(record),
+            "PaymentMethodRef": reference(method) if method else None,
             "DepositToAccountRef": reference(deposit_to) if deposit_to else None,
             **currency(record.currency, None, books),
             "Line": [{"Amount": record.amount, "LinkedTxn": [invoice]}],
         }
     )
+
+
+def deposit_account(method: str | None, books: Books) -> str | None:
+    """Where money of this method goes, or is taken from."""
+    return books.own.deposit_accounts.get((method or "").casefold()) or books.settings.deposit_account_id
+
+
+def payment_method(method: str | None, books: Books) -> str | None:
+    return books.own.payment_methods.get((method or "").casefold())
 
 
 def customer_of(order_id: str, refs: Mapping[Ref, str]) -> str:
@@ -54,6 +65,12 @@ def customer_of(order_id: str, refs: Mapping[Ref, str]) -> str:
             mend=f"Synchronise order {order_id} first.",
         )
     return customers[0]
+
+
+def applied(body: Mapping[str, Any], amount: Decimal) -> dict[str, Any]:
+    """The same payment with no more than this applied to its invoice; the rest is the customer's credit."""
+    (line,) = body["Line"]
+    return {**body, "Line": [{**line, "Amount": amount}] if amount else []}
 
 
 def _note(record: Payment) -> str:

@@ -9,10 +9,11 @@ from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.mapper_lines import has_discount_line, lines, plain_line
-from erp_pipelines.connectors.quickbooks.mapper_payment import customer_of
+from erp_pipelines.connectors.quickbooks.mapper_payment import customer_of, deposit_account, payment_method
 from erp_pipelines.connectors.quickbooks.mapper_shared import (
     NOTE_LENGTH,
     currency,
+    dimensions,
     reference,
     set_only,
     setting_missing,
@@ -40,6 +41,7 @@ def refund(record: Refund, refs: Mapping[Ref, str], books: Books) -> dict[str, A
             **currency(record.currency, record.exchange_rate, books),
             "Line": [*lines(record, refs, books, taxes), *_adjustment(record, books, taxes)],
             **taxes.fields(discounted=has_discount_line(record, books, taxes)),
+            **dimensions(books),
             "PrivateNote": _note(record),
             **(_paid_out(record, books) if entity_of(books) == RECEIPT else {}),
         }
@@ -61,7 +63,8 @@ def _adjustment(record: Refund, books: Books, taxes: Taxes) -> list[dict[str, An
 
 def _paid_out(record: Refund, books: Books) -> dict[str, Any]:
     """Out of which account, which QuickBooks insists on."""
-    account = books.own.refund_account_id or books.settings.deposit_account_id
+    account = books.own.refund_account_id or deposit_account(record.method, books)
+    method = payment_method(record.method, books)
     if not account:
         raise setting_missing(
             "A refund receipt needs the account that the money leaves, and none is chosen.",
@@ -71,6 +74,7 @@ def _paid_out(record: Refund, books: Books) -> dict[str, Any]:
         )
     return {
         "DepositToAccountRef": reference(account),
+        **({"PaymentMethodRef": reference(method)} if method else {}),
         "PaymentRefNum": text.clean(record.reference, RECEIPT_REFERENCE_LENGTH),
     }
 

@@ -64,6 +64,12 @@ def currency(code: str, rate: Decimal | None, books: Books) -> dict[str, Any]:
     return {"CurrencyRef": reference(code), **({"ExchangeRate": rate} if foreign else {})}
 
 
+def dimensions(books: Books) -> dict[str, Any]:
+    """The class and the department that the tenant books its sales under."""
+    chosen = {"ClassRef": books.own.class_id, "DepartmentRef": books.own.department_id}
+    return {name: reference(value) for name, value in chosen.items() if value}
+
+
 def set_only(parts: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is None, empty text or empty: QuickBooks would read those as a wish to clear."""
     return {name: part for name, part in parts.items() if part not in (None, "", {}, [])}

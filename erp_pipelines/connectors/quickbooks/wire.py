@@ -46,6 +46,12 @@ class ChangedDoc(Entity):
     status: str = Field(default="", alias="status")
 
 
+class Listed(Entity):
+    """A row of a name list of which it only counts that it is there."""
+
+    active: bool = True
+
+
 class CustomerDoc(Entity):
     display_name: str = ""
     active: bool = True
