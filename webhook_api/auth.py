@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -45,7 +47,10 @@ class Role(StrEnum):
     CUSTOMER = "Customer"
 
 
-STAFF = frozenset({Role.ADMIN, Role.SALES_MANAGER, Role.SALES_REP})
+ADMINS = (Role.ADMIN,)
+MANAGERS = (Role.ADMIN, Role.SALES_MANAGER)
+REPS = (Role.ADMIN, Role.SALES_MANAGER, Role.SALES_REP)
+STAFF = frozenset(REPS)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,17 @@ class Principal:
     @property
     def is_staff(self) -> bool:
         return self.role in STAFF
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is Role.ADMIN
+
+
+def check_role(principal: Principal, roles: Sequence[Role]) -> Principal:
+    """The caller, or Forbidden when the role is none of these. API and console ask here, and nowhere else."""
+    if principal.role not in roles:
+        raise Forbidden(f"This is for {' and '.join(roles)}; your role is {principal.role}.")
+    return principal
 
 
 class JwtSettings(Protocol):
@@ -111,7 +127,12 @@ class TokenVerifier:
 
     def principal(self, token: str) -> Principal:
         """Raises Unauthenticated for a token that cannot be believed, Forbidden for a role that is not ours."""
-        return _principal(self._claims(token))
+        return self.believed(token)[0]
+
+    def believed(self, token: str) -> tuple[Principal, dt.datetime]:
+        """The principal, and when its token ends. Raises as `principal`."""
+        claims = self._claims(token)
+        return _principal(claims), dt.datetime.fromtimestamp(claims["exp"], dt.UTC)
 
     def _claims(self, token: str) -> dict[str, Any]:
         config = self._config

@@ -5,7 +5,19 @@ from __future__ import annotations
 import threading
 import time
 
+from erp_pipelines.domain.errors import PipelineError
+
 MOST_CALLERS = 10_000
+
+
+class TooManyRequests(PipelineError):
+    """Asked too often; `retry_after` is the header: the seconds until it may be asked again."""
+
+    code = "too-many-requests"
+
+    def __init__(self, seconds: float) -> None:
+        self.retry_after = str(int(seconds) + 1)
+        super().__init__("Too many requests a minute.", mend=f"Try again in {self.retry_after} s.")
 
 
 class Pace:
@@ -27,6 +39,11 @@ class Pace:
             self._forget(moment)
             self._free_at[caller] = free_at + self._gap
             return 0
+
+    def check(self, caller: str) -> None:
+        """Raises TooManyRequests when the call must wait."""
+        if seconds := self.wait(caller):
+            raise TooManyRequests(seconds)
 
     def _forget(self, moment: float) -> None:
         """Callers whose time has passed need no entry."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from webhook_api.schemas import Body, Moment
 
 
@@ -33,6 +35,19 @@ class LogOut(Body):
     correlation_id: str | None
 
 
+class LogDetailOut(LogOut):
+    """One try with what stands around it. Payloads have their secrets masked; the event's own is for admins."""
+
+    document_url: str | None
+    delivery_id: str | None
+    delivery_status: str | None
+    outbox_id: str | None
+    event_type: str | None
+    payload: dict[str, Any] | None
+    request_payload: dict[str, Any] | None
+    response_payload: dict[str, Any] | None
+
+
 class MappingOut(Body):
     id: str
     provider: str
@@ -41,6 +56,7 @@ class MappingOut(Body):
     external_id: str
     external_type: str
     external_number: str | None
+    document_url: str | None
     last_sync_at: Moment | None
 
 

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from fastapi import FastAPI
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.security import logs as structured_logs
-from webhook_api import problems
+from webhook_api import openapi, problems
 from webhook_api.auth import AuthConfig, TokenVerifier
+from webhook_api.console import app as console
 from webhook_api.limits import Pace
 from webhook_api.metrics import Metrics
 from webhook_api.middleware import Envelope
-from webhook_api.routes import commerce, connections, errors, health, logs, outbox, quickbooks, status, sync, webhooks
+from webhook_api.routes import (
+    badges,
+    commerce,
+    connections,
+    credentials,
+    errors,
+    from_erp,
+    health,
+    logs,
+    outbox,
+    quickbooks,
+    retry_requests,
+    status,
+    sync,
+    webhooks,
+)
 from webhook_api.routes import schemas as schema_routes
 
 # The provider sends far less; what comes faster from one address is no provider.
 WEBHOOKS_PER_MINUTE, WEBHOOK_BURST = 6000, 1000
+# Health, figures, callbacks and sign-ins: more than any orchestrator asks, fewer than a guesser needs.
+PUBLIC_PER_MINUTE, PUBLIC_BURST = 600, 200
 
 
 def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -> FastAPI:
@@ -26,11 +46,18 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
     if runtime is None or auth is None:
         runtime, auth = _from_env(runtime, auth)
     # No pages of FastAPI's own: they load scripts from elsewhere.
-    app = FastAPI(title="erp-pipelines", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="erp-pipelines",
+        version=version("erp-pipelines"),
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=openapi.unique_id,
+    )
     app.state.runtime = runtime
     app.state.verifier = TokenVerifier(auth)
     app.state.metrics = Metrics()
     app.state.webhook_pace = Pace(per_minute=WEBHOOKS_PER_MINUTE, burst=WEBHOOK_BURST)
+    app.state.public_pace = Pace(per_minute=PUBLIC_PER_MINUTE, burst=PUBLIC_BURST)
     problems.install(app)
     app.add_middleware(Envelope, metrics=app.state.metrics, https=runtime.public_url.startswith("https:"))
     for part in (
@@ -38,15 +65,22 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
         quickbooks,
         webhooks,
         connections,
+        credentials,
         status,
+        badges,
         commerce,
         logs,
         errors,
+        from_erp,
         outbox,
+        retry_requests,
         sync,
         schema_routes,
     ):
         app.include_router(part.router)
+    for router in console.routers():
+        app.include_router(router)
+    openapi.describe(app)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Sequence
@@ -32,13 +33,26 @@ def decode(cursor: str | None, parts: int) -> list[str] | None:
     return place
 
 
+def moment_and_id(cursor: str | None) -> tuple[dt.datetime, str] | None:
+    """The place in a list that is ordered by time and id."""
+    place = decode(cursor, 2)
+    try:
+        return (dt.datetime.fromisoformat(place[0]), str(uuid.UUID(place[1]))) if place else None
+    except ValueError:
+        raise no_cursor() from None
+
+
+def number(cursor: str | None) -> int | None:
+    """The place in a list that is ordered by a number."""
+    place = decode(cursor, 1)
+    try:
+        return int(place[0]) if place else None
+    except ValueError:
+        raise no_cursor() from None
+
+
 def no_cursor() -> RecordInvalid:
     return RecordInvalid("That is no cursor.", field="cursor", mend="Use the nextCursor of the page before.")
-
-
-def uuid_text(text: str) -> str:
-    """The id in its one spelling; ValueError for anything else."""
-    return str(uuid.UUID(text))
 
 
 def cut(rows: Sequence[Row], size: int, place: Callable[[Row], Sequence[str]]) -> tuple[list[Row], str | None]:

@@ -16,6 +16,7 @@ from erp_pipelines.domain import errors
 from erp_pipelines.domain.outcomes import explain
 from erp_pipelines.storage.engine import StorageDown, Unstorable
 from webhook_api.auth import Forbidden, KeysUnavailable, Unauthenticated
+from webhook_api.limits import TooManyRequests
 
 log = structlog.get_logger("erp.web")
 MEDIA_TYPE = "application/problem+json"
@@ -25,6 +26,7 @@ STATUSES: tuple[tuple[type[errors.PipelineError], int], ...] = (
     (Unauthenticated, 401),
     (SignatureInvalid, 401),
     (Forbidden, 403),
+    (TooManyRequests, 429),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
     (errors.RecordInvalid, 422),
@@ -74,7 +76,11 @@ def of(request: Request, error: errors.PipelineError) -> JSONResponse:
         why = explain(error)
         more |= {"cause": why.cause, "owner": why.owner, "retriable": why.retriable}
         more["inDoubt"] = isinstance(error, errors.AnswerLost)
-    return problem(request, status_of(error), error.code, str(error), **more)
+        more["help"] = f"/console/causes#{why.cause}"
+    answer = problem(request, status_of(error), error.code, str(error), **more)
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = error.retry_after
+    return answer
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from erp_pipelines.access import connections as access
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.connectors.base import ExternalRef
 from erp_pipelines.domain.states import DeliveryStatus
 from erp_pipelines.storage import connections, sync_status
 from erp_pipelines.storage.connections import ConnectionRow
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.sync_status import Standing
 from webhook_api.schemas import ProviderSync
+from webhook_api.views import erp_url
 
 BADGES = {
     "synced": "Synced to {}",
@@ -62,8 +61,6 @@ def _shown(runtime: Runtime, row: ConnectionRow, standing: Standing, *, staff: b
 
 
 def _url(runtime: Runtime, row: ConnectionRow, standing: Standing) -> str | None:
-    """Where it opens in the ERP; None without a connection to the company it stands in."""
-    connector = runtime.connectors.get(row.provider)
-    if connector is None or not (row.external_company_id and standing.external_id and standing.external_type):
+    if not (standing.external_id and standing.external_type):
         return None
-    return connector.document_url(access.facts(row), ExternalRef(standing.external_type, standing.external_id))
+    return erp_url(runtime, row, standing.external_type, standing.external_id)

@@ -34,6 +34,7 @@ class Progress:
     percent: float
     errors: tuple[str, ...]
     finished: bool
+    cancelled: bool = False
 
 
 def request(
@@ -50,21 +51,59 @@ def request(
     Asked again while one of the same entities is open, that one's id is returned, and its queueing goes
     on where it had stopped. Raises NotFound for an unknown connection or id, RecordInvalid for an unknown type.
     """
-    kinds = _kinds(entity_types)
+    sync_id, kinds = begin(runtime, key, entity_types, entity_ids=entity_ids, by=by)
+    queue(runtime, key, sync_id, kinds, entity_ids=entity_ids, chunk=chunk)
+    return sync_id
+
+
+def begin(
+    runtime: Runtime,
+    key: ConnectionKey,
+    entity_types: Sequence[str],
+    *,
+    entity_ids: Sequence[str] | None = None,
+    by: str,
+) -> tuple[str, list[str]]:
+    """Note that a bulk sync was asked for, nothing queued yet: its id, and what is to be queued. Raises as `request`."""
+    kinds = kinds_of(entity_types)
     with runtime.db.tenant(key.tenant_id) as conn:
         connections.get(conn, key)
         sync_id = None if entity_ids else syncs.find_open(conn, key, json.dumps(kinds))
-        sync_id = sync_id or syncs.create(conn, key, kinds, by)
-    for page in _pages(runtime, key, kinds, entity_ids, chunk):
+        return sync_id or syncs.create(conn, key, kinds, by), kinds
+
+
+def queue(
+    runtime: Runtime,
+    key: ConnectionKey,
+    sync_id: str,
+    kinds: Sequence[str],
+    *,
+    entity_ids: Sequence[str] | None = None,
+    chunk: int = CHUNK,
+) -> None:
+    """Queue its records in chunks, a transaction each; ends early when it is cancelled meanwhile."""
+    for page in pages(runtime, key, kinds, entity_ids, chunk):
         with runtime.db.tenant(key.tenant_id) as conn:
+            if syncs.is_cancelled(conn, sync_id):
+                break
             for kind, entity_id in page:
                 _queue(conn, key, kind, entity_id, sync_id)
     with runtime.db.tenant(key.tenant_id) as conn:
         syncs.queued(conn, sync_id, now=runtime.clock.now())
-    return sync_id
 
 
-def _kinds(entity_types: Sequence[str]) -> list[str]:
+def cancel(runtime: Runtime, key: ConnectionKey, sync_id: str, by: str) -> int:
+    """Begin nothing more of it; how many records that spared. What is under way, failed, or carries the news of an
+    earlier event goes on. Raises NotFound.
+    """
+    with runtime.db.tenant(key.tenant_id) as conn:
+        if syncs.find(conn, key, sync_id) is None:
+            raise _unknown(key, sync_id)
+        return syncs.cancel(conn, key, sync_id, by=by, now=runtime.clock.now())
+
+
+def kinds_of(entity_types: Sequence[str]) -> list[str]:
+    """What is brought for these, in the order that requirements ask for. Raises RecordInvalid for an unknown type."""
     asked = {records.entity_kind(kind) for kind in entity_types}
     if not asked:
         raise RecordInvalid("No entity type was named.", field="entityType", mend=f"Known are {', '.join(EntityType)}.")
@@ -73,9 +112,10 @@ def _kinds(entity_types: Sequence[str]) -> list[str]:
     return [str(kind) for kind in ORDER if kind in asked]
 
 
-def _pages(
+def pages(
     runtime: Runtime, key: ConnectionKey, kinds: Sequence[str], entity_ids: Sequence[str] | None, chunk: int
 ) -> Iterator[list[tuple[str, str]]]:
+    """Types and ids of all records of these kinds, or of the named ones of the first, in chunks of one kind."""
     if entity_ids is not None:
         named = [(kinds[0], entity_id) for entity_id in entity_ids]
         yield from (named[start : start + chunk] for start in range(0, len(named), chunk))
@@ -114,7 +154,7 @@ def progress(runtime: Runtime, key: ConnectionKey, sync_id: str) -> Progress:
         counts = syncs.counts(conn, key, sync_id)
         errors = syncs.errors(conn, key, sync_id)
     if counts is None:
-        raise NotFound(f"There is no bulk sync {sync_id!r} of {key}.")
+        raise _unknown(key, sync_id)
     done = counts.total - counts.waiting
     return Progress(
         total=counts.total,
@@ -125,4 +165,9 @@ def progress(runtime: Runtime, key: ConnectionKey, sync_id: str) -> Progress:
         percent=round(100 * done / counts.total, 1) if counts.total else 100.0,
         errors=errors,
         finished=counts.queued and counts.waiting == 0,
+        cancelled=counts.cancelled,
     )
+
+
+def _unknown(key: ConnectionKey, sync_id: str) -> NotFound:
+    return NotFound(f"There is no bulk sync {sync_id!r} of {key}.")

@@ -158,6 +158,10 @@ def _unwanted(job: Job, ref: Ref, record: CanonicalRecord, *, in_doubt: bool) ->
     """Why nothing is to be sent. What stands in the ERP, or may stand there, is always followed up."""
     if in_doubt or find(job, ref):
         return None
+    return _unwanted_here(job, record) or job.erp.unwanted(record)
+
+
+def _unwanted_here(job: Job, record: CanonicalRecord) -> str | None:
     if isinstance(record, (Payment, Refund)):
         return _unwanted_money(job, record)
     return unwanted(record, job.row.settings)

@@ -64,6 +64,7 @@ class LogFilter:
     direction: str | None = None
     from_date: dt.datetime | None = None
     to_date: dt.datetime | None = None
+    entity_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def logs(
     """Newest first; `after` is (started_at, id) of the last entry of the page before."""
     c = integration_sync_logs.c
     query = _select(LogRow, integration_sync_logs, tenant_id).order_by(c.started_at.desc(), c.id.desc()).limit(limit)
-    for name in ("provider", "entity_type", "status", "direction"):
+    for name in ("provider", "entity_type", "status", "direction", "entity_id"):
         if (value := getattr(wanted, name)) is not None:
             query = query.where(c[name] == value)
     if wanted.from_date is not None:
@@ -192,12 +193,24 @@ def inbox(conn: Connection, tenant_id: str, *, status: str | None, after: int | 
 
 
 def mappings(
-    conn: Connection, tenant_id: str, provider: str, entity_type: str, *, after: str | None, limit: int
+    conn: Connection,
+    tenant_id: str,
+    provider: str,
+    entity_type: str,
+    *,
+    search: str | None = None,
+    after: str | None,
+    limit: int,
 ) -> list[MappingRow]:
-    """By our id; `after` is that of the last mapping of the page before."""
+    """By our id; `after` is that of the last mapping of the page before. `search` is part of our id, or of theirs or its
+    number, in any case.
+    """
     c = integration_entity_mappings.c
     query = _select(MappingRow, integration_entity_mappings, tenant_id)
     query = query.where(c.provider == provider, c.entity_type == entity_type).order_by(c.prometheus_id).limit(limit)
+    if search:
+        sought = (c.prometheus_id, c.external_id, c.external_number)
+        query = query.where(sa.or_(*(column.icontains(search, autoescape=True) for column in sought)))
     return _read(conn, MappingRow, query if after is None else query.where(c.prometheus_id > after))
 
 

@@ -63,3 +63,44 @@ def groups(conn: Connection, tenant_id: str) -> list[Group]:
 def _group(row: dict[str, Any]) -> Group:
     records = tuple(zip(row.pop("entity_types"), row.pop("entity_ids"), strict=True))
     return Group(records=records, **row)
+
+
+@dataclass(frozen=True)
+class OpenError:
+    """One delivery that waits for somebody."""
+
+    delivery_id: str
+    seq: int
+    entity_type: str
+    entity_id: str
+    status: str
+    in_doubt: bool
+    retry_count: int
+    created_at: dt.datetime
+    scheduled_for: dt.datetime | None
+    last_error: str | None
+    mend: str | None
+
+
+_OF_CAUSE = sa.text(
+    """
+    select d.id::text, d.seq, d.entity_type, d.entity_id, d.status, d.in_doubt, d.retry_count, d.created_at,
+      case when d.status = 'Failed' then d.scheduled_for end, d.last_error, d.mend
+    from erp.integration_deliveries d
+    where d.tenant_id = :tenant and d.provider = :provider and d.cause = :cause and d.status <> 'Completed'
+      and d.seq > :after
+      and not exists (
+        select 1 from erp.integration_deliveries l
+        where l.tenant_id = d.tenant_id and l.entity_type = d.entity_type and l.entity_id = d.entity_id
+          and l.seq > d.seq and l.connection_id = d.connection_id and l.status = 'Completed')
+    order by d.seq limit :limit
+    """
+)
+
+
+def of_cause(
+    conn: Connection, tenant_id: str, provider: str, cause: str, *, after: int = 0, limit: int
+) -> list[OpenError]:
+    """The open errors of one cause, the oldest first; `after` is the seq of the last one of the page before."""
+    values = {"tenant": tenant_id, "provider": provider, "cause": cause, "after": after, "limit": limit}
+    return [OpenError(*row) for row in conn.execute(_OF_CAUSE, values)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
@@ -54,3 +55,18 @@ def retry_all(conn: Connection, tenant_id: str, provider: str, *, cause: str | N
     which = sa.text(_RETRY.format(which="provider = :provider and (cast(:cause as text) is null or cause = :cause)"))
     values = {"tenant": tenant_id, "provider": provider, "cause": cause, "now": now}
     return conn.execute(which, values).rowcount
+
+
+def retry_record(
+    conn: Connection, tenant_id: str, provider: str, entity_type: str, entity_id: str, *, now: dt.datetime
+) -> int:
+    """A person's retry of one record: its failed and abandoned deliveries to one provider are due at once; how many."""
+    which = sa.text(_RETRY.format(which="provider = :provider and entity_type = :entity and entity_id = :id"))
+    values = {"tenant": tenant_id, "provider": provider, "entity": entity_type, "id": entity_id, "now": now}
+    return conn.execute(which, values).rowcount
+
+
+def retry_deliveries(conn: Connection, tenant_id: str, ids: Sequence[str], *, now: dt.datetime) -> int:
+    """A person's retry of the deliveries that were picked; how many of them had failed. Ids that cannot be any are none."""
+    which = sa.text(_RETRY.format(which="id::text = any(:ids)"))
+    return conn.execute(which, {"tenant": tenant_id, "ids": list(ids), "now": now}).rowcount

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -25,6 +26,7 @@ _OPEN = sa.text(
     """
     select s.id from erp.integration_syncs s
     where s.tenant_id = :tenant and s.provider = :provider and s.entity_types = cast(:entities as jsonb)
+      and s.cancelled_at is null
       and (s.queued_at is null or exists (
         select 1 from erp.integration_deliveries d
         where d.sync_id = s.id and d.status in ('Pending', 'Processing', 'Failed')))
@@ -48,6 +50,7 @@ def queued(conn: Connection, sync_id: str, *, now: dt.datetime) -> None:
 @dataclass(frozen=True)
 class Counts:
     queued: bool
+    cancelled: bool
     total: int
     successful: int
     failed: int
@@ -57,7 +60,7 @@ class Counts:
 
 _COUNTS = sa.text(
     """
-    select s.queued_at is not null, count(d.id),
+    select s.queued_at is not null, s.cancelled_at is not null, count(d.id),
       count(d.id) filter (where d.status = 'Completed' and d.outcome in ('Created', 'Updated', 'Adopted')),
       count(d.id) filter (where d.status = 'Abandoned'),
       count(d.id) filter (where d.status = 'Completed' and d.outcome in ('Unchanged', 'Superseded', 'NotWanted')),
@@ -86,3 +89,90 @@ def counts(conn: Connection, key: ConnectionKey, sync_id: str) -> Counts | None:
 def errors(conn: Connection, key: ConnectionKey, sync_id: str, limit: int = 50) -> tuple[str, ...]:
     """What went wrong, a line each."""
     return tuple(conn.execute(_ERRORS, {"tenant": key.tenant_id, "sync": sync_id, "limit": limit}).scalars())
+
+
+@dataclass(frozen=True)
+class Sync:
+    """A bulk sync as it was asked for. `queued_at` is None while its records are still being queued."""
+
+    id: str
+    provider: str
+    entity_types: tuple[str, ...]
+    requested_by: str | None
+    created_at: dt.datetime
+    queued_at: dt.datetime | None
+    cancelled_at: dt.datetime | None
+    cancelled_by: str | None
+
+
+_SYNC = [syncs.c[name] for name in Sync.__dataclass_fields__]
+
+
+def find(conn: Connection, key: ConnectionKey, sync_id: str) -> Sync | None:
+    """None if there is no such sync."""
+    query = sa.select(*_SYNC).where(syncs.c.tenant_id == key.tenant_id, syncs.c.provider == key.provider)
+    row = conn.execute(query.where(syncs.c.id == sa.cast(sync_id, sa.Uuid))).first()
+    return _sync(row) if row else None
+
+
+def newest(conn: Connection, tenant_id: str, limit: int) -> list[Sync]:
+    """The last ones that were asked for, the newest first."""
+    query = sa.select(*_SYNC).where(syncs.c.tenant_id == tenant_id)
+    return [_sync(row) for row in conn.execute(query.order_by(syncs.c.created_at.desc()).limit(limit))]
+
+
+def _sync(row: sa.Row[Any]) -> Sync:
+    values = row._asdict()
+    return Sync(**values | {"id": str(values["id"]), "entity_types": tuple(values["entity_types"])})
+
+
+def is_cancelled(conn: Connection, sync_id: str) -> bool:
+    return conn.execute(sa.select(syncs.c.cancelled_at.is_not(None)).where(syncs.c.id == sync_id)).scalar_one()
+
+
+# Before it is cancelled, each record's earlier events stand still: a claim that is made meanwhile may decide that
+# the sync's event carries their news.
+_HOLD_EARLIER = sa.text(
+    """
+    select e.id from erp.integration_deliveries e
+    where e.tenant_id = :tenant and e.status in ('Pending', 'Processing', 'Failed') and exists (
+      select 1 from erp.integration_deliveries d
+      where d.sync_id = cast(:sync as uuid) and d.status = 'Pending' and d.connection_id = e.connection_id
+        and d.entity_type = e.entity_type and d.entity_id = e.entity_id and d.seq > e.seq)
+    order by e.id for update
+    """
+)
+# What was never begun ends here; what is under way, failed before, is in doubt, or carries an earlier event's news
+# goes on to its own end.
+_CANCEL = sa.text(
+    """
+    with ended as (
+      update erp.integration_deliveries d
+      set status = 'Completed', outcome = 'NotWanted', processed_at = :now
+      where d.tenant_id = :tenant and d.sync_id = cast(:sync as uuid) and d.status = 'Pending' and d.attempts = 0
+        and not d.in_doubt
+        and not coalesce((
+          select e.status = 'Processing' or coalesce(e.outcome = 'Superseded', false)
+          from erp.integration_deliveries e
+          where e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
+            and e.seq < d.seq and e.connection_id = d.connection_id
+          order by e.seq desc limit 1), false)
+      returning d.id, d.tenant_id, d.provider, d.entity_type, d.entity_id
+    )
+    insert into erp.integration_sync_logs
+      (tenant_id, provider, entity_type, entity_id, direction, status, outcome, error_message, cause, started_at,
+       completed_at, actor, delivery_id)
+    select tenant_id, provider, entity_type, entity_id, 'ToExternal', 'Skipped', 'NotWanted', :words, 'not-wanted', :now,
+      :now, :by, id
+    from ended
+    """
+)
+
+
+def cancel(conn: Connection, key: ConnectionKey, sync_id: str, *, by: str, now: dt.datetime) -> int:
+    """Nothing more of it is begun; how many deliveries that spared. Each has its entry in the log. Again changes nothing."""
+    mine = sa.update(syncs).where(syncs.c.id == sa.cast(sync_id, sa.Uuid), syncs.c.cancelled_at.is_(None))
+    conn.execute(mine.values(cancelled_at=now, cancelled_by=by))
+    conn.execute(_HOLD_EARLIER, {"tenant": key.tenant_id, "sync": sync_id})
+    values = {"tenant": key.tenant_id, "sync": sync_id, "now": now, "by": by}
+    return conn.execute(_CANCEL, values | {"words": f"The bulk sync was cancelled by {by}."}).rowcount

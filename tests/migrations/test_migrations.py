@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from erp_pipelines.domain.errors import DatabaseDown
 from erp_pipelines.storage import (
     commerce_tables,  # noqa: F401
+    console_tables,  # noqa: F401
     migrations,
 )
 from erp_pipelines.storage.engine import Database

@@ -5,9 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from erp_pipelines.connectors.registry import catalogues
-from erp_pipelines.domain.catalogue import Entry, FaultCatalogue, cause_of, own
+from erp_pipelines.domain.catalogue import Entry, FaultCatalogue, own
 from erp_pipelines.storage import open_errors, unknown_faults
-from erp_pipelines.storage.open_errors import Group
 from webhook_api.dependencies import House, Manager
 from webhook_api.error_schemas import (
     CatalogueOut,
@@ -18,6 +17,7 @@ from webhook_api.error_schemas import (
     ProviderCatalogue,
     UnknownFaultOut,
 )
+from webhook_api.views import group_title
 
 router = APIRouter(prefix="/api/integrations/errors", tags=["errors"])
 
@@ -29,20 +29,11 @@ def get_errors(runtime: House, user: Manager) -> ErrorsOut:
         groups = open_errors.groups(conn, user.tenant_id)
         unknown = unknown_faults.of_tenant(conn, user.tenant_id)
     return ErrorsOut(
-        groups=[ErrorGroup.of(group, _title(group)) for group in groups],
+        groups=[ErrorGroup.of(group, group_title(group)) for group in groups],
         count=sum(group.count for group in groups),
         in_doubt=sum(group.in_doubt for group in groups),
         unknown_faults=[UnknownFaultOut.of(fault) for fault in unknown],
     )
-
-
-def _title(group: Group) -> str:
-    """The provider's own entry where its code made the cause, else that of the product."""
-    for found in catalogues():
-        rule = found.rules(found.faults).get(group.erp_code or "") if found.provider == group.provider else None
-        if rule and rule.cause == group.cause:
-            return rule.title
-    return cause_of(group.cause).title
 
 
 @router.get("/catalogue")

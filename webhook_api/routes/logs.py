@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
 
-from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.domain.errors import NotFound, RecordInvalid
+from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.states import Direction, SyncStatus
 from erp_pipelines.storage import listings
 from erp_pipelines.storage.listings import LogFilter, LogRow
-from webhook_api import paging
+from webhook_api import log_csv, paging
 from webhook_api.dependencies import Cursor, House, Manager, PageSize
-from webhook_api.list_schemas import LogOut, MappingOut
+from webhook_api.list_schemas import LogDetailOut, LogOut, MappingOut
 from webhook_api.schemas import Page
+from webhook_api.views import log_detail, log_list, mapping_list
 
 router = APIRouter(prefix="/api/integrations", tags=["logs"])
 Text = Annotated[str | None, Query(max_length=100)]
-EXPORT_PAGE = 500
-# A spreadsheet takes what begins like this for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def log_filter(
@@ -36,10 +29,11 @@ def log_filter(
     direction: Direction | None = None,
     from_date: Annotated[str | None, Query(alias="fromDate", max_length=40)] = None,
     to_date: Annotated[str | None, Query(alias="toDate", max_length=40)] = None,
+    entity_id: Annotated[str | None, Query(alias="entityId", max_length=100)] = None,
 ) -> LogFilter:
     """Dates are days or moments (RFC 3339); a day as `toDate` is included whole."""
     start, end = _moment(from_date, "fromDate"), _moment(to_date, "toDate", whole_day=True)
-    return LogFilter(provider, entity_type, status, direction, start, end)
+    return LogFilter(provider, entity_type, status, direction, start, end, entity_id)
 
 
 def _moment(text: str | None, field: str, *, whole_day: bool = False) -> dt.datetime | None:
@@ -63,73 +57,44 @@ def get_logs(
 ) -> Page[LogOut]:
     """Newest first."""
     with runtime.db.tenant(user.tenant_id) as conn:
-        rows = listings.logs(conn, user.tenant_id, wanted, after=_after(cursor), limit=page_size + 1)
+        rows = listings.logs(conn, user.tenant_id, wanted, after=paging.moment_and_id(cursor), limit=page_size + 1)
     page, following = paging.cut(rows, page_size, _place)
-    return Page(items=[LogOut(**asdict(row)) for row in page], next_cursor=following)
+    return Page(items=log_list(page), next_cursor=following)
 
 
 def _place(row: LogRow) -> tuple[str, str]:
     return row.started_at.isoformat(), row.id
 
 
-def _after(cursor: str | None) -> tuple[dt.datetime, str] | None:
-    place = paging.decode(cursor, 2)
-    try:
-        return (dt.datetime.fromisoformat(place[0]), paging.uuid_text(place[1])) if place else None
-    except ValueError:
-        raise paging.no_cursor() from None
-
-
-@router.get("/logs/export.csv")
-def export(runtime: House, user: Manager, wanted: Filter) -> StreamingResponse:
+@router.get("/logs/export.csv", response_class=log_csv.CsvResponse)
+def export(runtime: House, user: Manager, wanted: Filter) -> log_csv.CsvResponse:
     """All entries that the filter lets through, newest first, as they are read."""
-    disposition = {"Content-Disposition": 'attachment; filename="sync-logs.csv"'}
-    return StreamingResponse(_csv(runtime, user.tenant_id, wanted), media_type="text/csv", headers=disposition)
-
-
-def _csv(runtime: Runtime, tenant_id: str, wanted: LogFilter) -> Iterator[str]:
-    names = list(LogOut.model_fields)
-    yield _line([LogOut.model_fields[name].alias or name for name in names])
-    after: tuple[dt.datetime, str] | None = None
-    while True:
-        with runtime.db.tenant(tenant_id) as conn:
-            rows = listings.logs(conn, tenant_id, wanted, after=after, limit=EXPORT_PAGE)
-        for row in rows:
-            shown = LogOut(**asdict(row)).model_dump(mode="json")
-            yield _line([_cell(shown[name]) for name in names])
-        if len(rows) < EXPORT_PAGE:
-            return
-        after = (rows[-1].started_at, rows[-1].id)
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _line(cells: list[str]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
-    return buffer.getvalue()
+    return log_csv.answer(runtime, user.tenant_id, wanted)
 
 
 @router.get("/logs/{log_id}")
-def get_log(runtime: House, user: Manager, log_id: str) -> LogOut:
-    with runtime.db.tenant(user.tenant_id) as conn:
-        row = listings.log(conn, user.tenant_id, log_id)
-    if row is None:
-        raise NotFound(f"There is no log entry {log_id!r}.")
-    return LogOut(**asdict(row))
+def get_log(runtime: House, user: Manager, log_id: str) -> LogDetailOut:
+    """With its event and what was said, secrets masked; the event's payload is for admins."""
+    return log_detail(runtime, user, log_id)
 
 
 @router.get("/mappings/{provider}/{entity_type}")
 def get_mappings(
-    runtime: House, user: Manager, provider: str, entity_type: str, page_size: PageSize = 50, cursor: Cursor = None
+    runtime: House,
+    user: Manager,
+    provider: str,
+    entity_type: str,
+    search: Text = None,
+    page_size: PageSize = 50,
+    cursor: Cursor = None,
 ) -> Page[MappingOut]:
-    """By our id."""
+    """By our id. `search` is part of our id, of the ERP's, or of its document number, in any case."""
     place = paging.decode(cursor, 1)
     after = place[0] if place else None
+    key = ConnectionKey(user.tenant_id, provider)
     with runtime.db.tenant(user.tenant_id) as conn:
-        rows = listings.mappings(conn, user.tenant_id, provider, entity_type, after=after, limit=page_size + 1)
-    page, following = paging.cut(rows, page_size, lambda row: (row.prometheus_id,))
-    return Page(items=[MappingOut(**asdict(row)) for row in page], next_cursor=following)
+        rows = listings.mappings(
+            conn, user.tenant_id, provider, entity_type, search=search, after=after, limit=page_size + 1
+        )
+        page, following = paging.cut(rows, page_size, lambda row: (row.prometheus_id,))
+        return Page(items=mapping_list(conn, runtime, key, page), next_cursor=following)

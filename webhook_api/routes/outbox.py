@@ -28,7 +28,7 @@ def get_outbox(
 ) -> Page[OutboxOut]:
     """Newest first."""
     with runtime.db.tenant(user.tenant_id) as conn:
-        rows = listings.outbox(conn, user.tenant_id, status=status, after=_seq(cursor), limit=page_size + 1)
+        rows = listings.outbox(conn, user.tenant_id, status=status, after=paging.number(cursor), limit=page_size + 1)
     page, following = paging.cut(rows, page_size, _place)
     return Page(items=[OutboxOut(**_shown(row)) for row in page], next_cursor=following)
 
@@ -39,7 +39,7 @@ def get_inbox(
 ) -> Page[InboxOut]:
     """Newest first."""
     with runtime.db.tenant(user.tenant_id) as conn:
-        rows = listings.inbox(conn, user.tenant_id, status=status, after=_seq(cursor), limit=page_size + 1)
+        rows = listings.inbox(conn, user.tenant_id, status=status, after=paging.number(cursor), limit=page_size + 1)
     page, following = paging.cut(rows, page_size, _place)
     return Page(items=[InboxOut(**_shown(row)) for row in page], next_cursor=following)
 
@@ -63,11 +63,3 @@ def _shown(row: OutboxRow | InboxRow) -> dict[str, object]:
 
 def _place(row: OutboxRow | InboxRow) -> tuple[str]:
     return (str(row.seq),)
-
-
-def _seq(cursor: str | None) -> int | None:
-    place = paging.decode(cursor, 1)
-    try:
-        return int(place[0]) if place else None
-    except ValueError:
-        raise paging.no_cursor() from None

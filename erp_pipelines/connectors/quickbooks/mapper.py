@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
@@ -13,26 +13,10 @@ from erp_pipelines.connectors.quickbooks.mapper_payment import payment
 from erp_pipelines.connectors.quickbooks.mapper_refund import refund
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.events import CanonicalRecord
-from erp_pipelines.domain.orders import Order, OrderLine, OrderStatus
+from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
 from erp_pipelines.domain.refunds import Refund
-
-
-def requirements(record: CanonicalRecord) -> tuple[Ref, ...]:
-    """An order needs its customer, then each product once; a payment its order, a refund its products too."""
-    match record:
-        case Order():
-            return (Ref("Customer", record.customer_id), *_products(record.lines))
-        case Refund():
-            return (Ref("Order", record.order_id), *_products(record.lines))
-        case Payment():
-            return (Ref("Order", record.order_id),)
-    return ()
-
-
-def _products(lines: Iterable[OrderLine]) -> Iterator[Ref]:
-    return (Ref("Product", product) for product in dict.fromkeys(line.product for line in lines))
 
 
 def body(record: CanonicalRecord, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from erp_pipelines.connectors.arithmetic import arithmetic
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import external_id, number, set_only, setting_missing
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH, number
-from erp_pipelines.connectors.quickbooks.mapper_shared import external_id, reference, set_only, setting_missing
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
+from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH
+from erp_pipelines.connectors.quickbooks.mapper_shared import reference
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
-from erp_pipelines.connectors.quickbooks.text import clean, clean_lines
+from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.money import round_money
 from erp_pipelines.domain.orders import ZERO, Charged, OrderLine, amount_of, discount_of
@@ -113,7 +116,7 @@ def _sold(order: Charged, line: OrderLine, part: Part, *, folded: bool) -> Sold:
 
 def _sales_line(order: Charged, one: Sold, place: int, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
     detail = {
-        "ItemRef": reference(external_id(refs, Ref("Product", one.line.product))),
+        "ItemRef": reference(external_id(refs, Ref("Product", one.line.product), DISPLAY_NAME)),
         "Qty": number(one.quantity),
         "UnitPrice": number(one.price),
         "TaxCodeRef": taxes.code_ref(place),
@@ -132,17 +135,7 @@ def _sales_line(order: Charged, one: Sold, place: int, refs: Mapping[Ref, str], 
 def _description(order: Charged, one: Sold) -> str:
     """The line's own text and what became of its price; the item's text is filled in by QuickBooks where there is none."""
     said = clean_lines(one.line.description or "", DESCRIPTION_LENGTH - 200)
-    told = [f"{number(one.line.quantity):f} x {number(one.line.unit_price):f}"] if one.net else []
-    discount = discount_of(one.line, order.currency)
-    if discount:
-        rate = one.line.discount_rate
-        much = f"{number(rate * 100):f} %" if rate else f"{abs(discount):f}"
-        told.append(f"{'less' if discount > 0 else 'plus'} {much} = {amount_of(one.line):f}")
-    if one.net and one.part.share:
-        told.append(f"less {one.part.share:f} of the order's discount")
-    if one.net and order.prices_include_tax and one.part.tax:
-        told.append(f"less {one.part.tax:f} of tax")
-    return f"{said} ({' '.join(told)})".strip() if told else said
+    return f"{said} {arithmetic(order, one.line, one.part, whole=one.net, folded=one.net)}".strip()
 
 
 def _discount_line(order: Charged, books: Books) -> Iterator[dict[str, Any]]:

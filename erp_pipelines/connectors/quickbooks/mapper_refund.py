@@ -6,19 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import customer_of, set_only, setting_missing
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
 from erp_pipelines.connectors.quickbooks.mapper_lines import has_discount_line, lines, plain_line
-from erp_pipelines.connectors.quickbooks.mapper_payment import customer_of, deposit_account, payment_method
-from erp_pipelines.connectors.quickbooks.mapper_shared import (
-    NOTE_LENGTH,
-    currency,
-    dimensions,
-    reference,
-    set_only,
-    setting_missing,
-)
+from erp_pipelines.connectors.quickbooks.mapper_payment import deposit_account, payment_method
+from erp_pipelines.connectors.quickbooks.mapper_shared import NOTE_LENGTH, currency, dimensions, reference
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
+from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.refunds import Refund
 
 RECEIPT, MEMO = "RefundReceipt", "CreditMemo"
@@ -35,7 +31,7 @@ def refund(record: Refund, refs: Mapping[Ref, str], books: Books) -> dict[str, A
     taxes = Taxes.of(record, books)
     return set_only(
         {
-            "CustomerRef": reference(customer_of(record.order_id, refs)),
+            "CustomerRef": reference(customer_of(record.order_id, refs, DISPLAY_NAME)),
             "DocNumber": text.document_number(record.id) if books.custom_txn_numbers else None,
             "TxnDate": record.date.isoformat(),
             **currency(record.currency, record.exchange_rate, books),
@@ -75,7 +71,7 @@ def _paid_out(record: Refund, books: Books) -> dict[str, Any]:
     return {
         "DepositToAccountRef": reference(account),
         **({"PaymentMethodRef": reference(method)} if method else {}),
-        "PaymentRefNum": text.clean(record.reference, RECEIPT_REFERENCE_LENGTH),
+        "PaymentRefNum": clean(record.reference, RECEIPT_REFERENCE_LENGTH),
     }
 
 
@@ -87,4 +83,4 @@ def _note(record: Refund) -> str:
         f"Reference: {record.reference}" if record.reference else "",
         f"Method: {record.method}" if record.method else "",
     ]
-    return text.clean_lines("\n".join(parts), NOTE_LENGTH)
+    return clean_lines("\n".join(parts), NOTE_LENGTH)

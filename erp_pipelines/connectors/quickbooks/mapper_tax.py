@@ -14,8 +14,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from erp_pipelines.connectors.mapping import setting_missing
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_shared import reference, setting_missing
+from erp_pipelines.connectors.quickbooks.mapper_shared import reference
 from erp_pipelines.domain.errors import RequirementMissing
 from erp_pipelines.domain.money import apportion, minor_unit
 from erp_pipelines.domain.orders import ZERO, Charged

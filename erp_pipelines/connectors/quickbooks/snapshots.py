@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from erp_pipelines.connectors.quickbooks.mapper_names import number
+from erp_pipelines.connectors.mapping import number
 from erp_pipelines.connectors.quickbooks.wire import FormLine, InvoiceDoc
 from erp_pipelines.domain.errors import Rejected
 

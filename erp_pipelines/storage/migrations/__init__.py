@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from erp_pipelines.storage import commerce_tables  # noqa: F401  registers its tables
+from erp_pipelines.storage import commerce_tables, console_tables  # noqa: F401  register their tables
 from erp_pipelines.storage.engine import Database, database_down, set_scope
 from erp_pipelines.storage.tables import SCHEMA, metadata
 

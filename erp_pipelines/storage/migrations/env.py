@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from erp_pipelines.storage import commerce_tables  # noqa: F401  registers its tables
+from erp_pipelines.storage import commerce_tables, console_tables  # noqa: F401  register their tables
 from erp_pipelines.storage.tables import SCHEMA, metadata
 
 

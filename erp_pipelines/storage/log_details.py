@@ -1,0 +1,38 @@
+"""What stands around one entry of the sync log: the event it was a try at, and what was said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True)
+class LogDetail:
+    """The parts of the delivery and the event are None for an entry that belongs to none."""
+
+    request_payload: dict[str, Any] | None
+    response_payload: dict[str, Any] | None
+    delivery_id: str | None
+    delivery_status: str | None
+    outbox_id: str | None
+    event_type: str | None
+    payload: dict[str, Any] | None
+
+
+_DETAIL = sa.text(
+    """
+    select l.request_payload, l.response_payload, d.id::text, d.status, o.id::text, o.event_type, o.payload
+    from erp.integration_sync_logs l
+    left join erp.integration_deliveries d on d.id = l.delivery_id and d.tenant_id = l.tenant_id
+    left join erp.integration_outbox o on o.id = d.outbox_id and o.tenant_id = d.tenant_id
+    where l.tenant_id = :tenant and l.id = cast(:id as uuid)
+    """
+)
+
+
+def of(conn: Connection, tenant_id: str, log_id: str) -> LogDetail:
+    """Of an entry that the tenant's log has (`listings.log`)."""
+    return LogDetail(*conn.execute(_DETAIL, {"tenant": tenant_id, "id": log_id}).one())
