@@ -36,6 +36,7 @@ def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
             number=pushed.external_number,
             sync_token=None if pushed.void else pushed.sync_token,  # it is looked at before it is written to
             fingerprint=body,
+            snapshot=pushed.snapshot,
             balance=pushed.balance,
             updated_at=pushed.updated_at,
             now=now,

@@ -315,6 +315,7 @@ integration_entity_mappings = sa.Table(
     sa.Column("external_number", sa.Text),  # what a person calls it, e.g. the invoice number
     sa.Column("sync_token", sa.String(100)),
     sa.Column("fingerprint", sa.Text),  # of the body last sent; the same one again needs no call
+    sa.Column("snapshot", JSONB(none_as_null=True)),  # the document's look after our last write, money and dates only
     sa.Column("balance", sa.Numeric(20, 5)),
     when("external_updated_at"),
     when("created_at", nullable=False, server_default=NOW),

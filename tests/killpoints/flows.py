@@ -17,6 +17,7 @@ from tests.support.factories import make_customer, make_order, make_product
 from tests.support.stage import follow
 
 CUSTOMER, PRODUCT, ORDER, PAYMENT = EntityType.CUSTOMER, EntityType.PRODUCT, EntityType.ORDER, EntityType.PAYMENT
+REFUND = EntityType.REFUND
 Act = Callable[[Host, Any], None]
 
 
@@ -167,6 +168,22 @@ def pushed_late(scene: Scene) -> None:
     whole(scene, ONE_ORDER)
 
 
+# --- refunds ---
+
+
+def refunded_later(scene: Scene) -> None:
+    """A paid order that stands in the ERP, and of which one line came back since."""
+    delivered(scene)
+    with scene.host() as host:
+        host.set(**dict(host.erp.refunds or {}))
+        host.refund(line=2)
+
+
+def refunded_there(scene: Scene) -> None:
+    whole(scene, Books({**ONE_ORDER.counts, REFUND: 1}, balance=Decimal(0)))
+    assert [document.total for document in scene.there.books()[REFUND]] == [Decimal("3.10")]
+
+
 # --- from the ERP ---
 
 
@@ -295,6 +312,9 @@ def flows_of(erp: type[StagedErp]) -> Iterator[Flow]:
     for habit in ("", *erp.habits):
         for name, (prepare, check) in PUSHES.items():
             yield Flow(f"{name}-{habit}" if habit else name, serve, check, prepare, habit=habit)
+        if erp.refunds is not None:
+            name = f"refund-{habit}" if habit else "refund"
+            yield Flow(name, serve, refunded_there, refunded_later, habit=habit)
     late = {"fault": "slow", **erp.writes(ORDER, new=True), "seconds": LATE_SECONDS, "times": 1}
     yield Flow("late-effect", serve, pushed_late, one_paid_order, faults=(late,))
     if erp.tells:

@@ -50,6 +50,10 @@ class QuickBooksClient:
         whole = {**body, "Id": external_id, "SyncToken": sync_token, "sparse": True}
         return self._write(model, entity, whole, key, "update")
 
+    def void(self, model: type[D], entity: str, key: str, external_id: str, sync_token: str) -> Got[D]:
+        """The document stays, with nothing in it. An invoice's way: payments are voided otherwise."""
+        return self._write(model, entity, {"Id": external_id, "SyncToken": sync_token}, key, "void", operation="void")
+
     def read(self, model: type[D], entity: str, external_id: str) -> Got[D]:
         """Raises Rejected with code 610 when there is no such document."""
         call = self._get(f"{entity.lower()}.read", f"{entity.lower()}/{external_id}")
@@ -113,14 +117,16 @@ class QuickBooksClient:
     def quoted(self, value: str) -> str:
         return text.quoted(value, escape_backslash=self._config.escape_backslash)
 
-    def _write(self, model: type[D], entity: str, body: Mapping[str, Any], key: str, kind: str) -> Got[D]:
+    def _write(
+        self, model: type[D], entity: str, body: Mapping[str, Any], key: str, kind: str, **params: str
+    ) -> Got[D]:
         call = Call(
             kind=f"{entity.lower()}.{kind}",
             method="POST",
             url=self._url(entity.lower()),
             write=True,
             repeatable=self._config.honour_requestid,
-            params={"minorversion": self._config.minor_version, "requestid": key},
+            params={"minorversion": self._config.minor_version, "requestid": key, **params},
             headers=JSON_HEADERS,
             body=encode(body),
         )

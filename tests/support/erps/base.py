@@ -62,6 +62,7 @@ class StagedErp(ABC):
     tells: ClassVar[bool] = False  # whether it tells of changes by webhooks; all are pulled from
     revocable: ClassVar[bool] = True  # whether a disconnected grant is dead there too
     settings: ClassVar[Mapping[str, Any]] = {}  # of the connection, once it stands
+    refunds: ClassVar[Mapping[str, Any] | None] = None  # settings that refunds need; None where they are not brought
 
     twin: Any
 

@@ -40,7 +40,9 @@ class StagedQuickBooks(StagedErp):
         EntityType.PRODUCT: "Item",
         EntityType.ORDER: "Invoice",
         EntityType.PAYMENT: "Payment",
+        EntityType.REFUND: "RefundReceipt",
     }
+    refunds: ClassVar[Mapping[str, Any] | None] = {"providerSettings": {"refundAccountId": "1"}}
     api = "/v3/"
     hostilities = ({"fault": "xml_throttle"}, {"fault": "stale", "method": "POST"})
     refusal = QboFault
