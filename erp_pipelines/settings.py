@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     dagster_port: int = Field(default=3000, ge=1, le=65535)
     code_port: int = Field(default=4266, ge=1, le=65535)  # between Dagster's services and our code
     demo_twin_port: int = Field(default=8101, ge=1, le=65535)
+    demo_netsuite_port: int = Field(default=8102, ge=1, le=65535)
     jwt_secret: SecretStr | None = None
     jwt_jwks_url: str | None = None
     jwt_issuer: str | None = None

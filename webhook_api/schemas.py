@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.access.connections import Disconnected, Status
 from erp_pipelines.access.health import Warned
 from erp_pipelines.commerce.saving import Saved
 from erp_pipelines.delivery.probe import Probe
-from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState, DocumentsWhen
+from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState, CustomerField, DocumentsWhen
 from erp_pipelines.domain.payments import PaymentStatus
 from erp_pipelines.domain.records import Amount
 
@@ -121,6 +121,8 @@ class SettingsChange(Body):
     shipping_item_id: str | None = None
     tax_code_id: str | None = None
     exempt_tax_code_id: str | None = None
+    customer_fields_from_erp: list[CustomerField] | None = None
+    reads_per_month: int | None = Field(default=None, ge=0)
     provider_settings: dict[str, Any] | None = None
 
 

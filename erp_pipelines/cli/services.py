@@ -97,7 +97,7 @@ def twins(
 def demo(
     exit_: Annotated[bool, typer.Option("--exit", help="Check the end state, stop, and exit 0 or 1.")] = False,
 ) -> None:
-    """Everything on this machine: an order becomes an invoice in the QuickBooks twin, and its payment comes back."""
+    """Everything on this machine: an order becomes a document in each ERP's twin, and its payment comes back."""
     from erp_pipelines.cli.demo import story
 
     raise typer.Exit(story.run(stop_at_the_end=exit_))

@@ -74,4 +74,4 @@ def too_many(config: TwinConfig, language: str) -> Response:
     if config.disguise:
         return errors.answer(errors.bad_login(), language)
     headers = (("retry-after", str(config.retry_after)),) if config.retry_after else ()
-    return errors.answer(errors.Refused(429, "CONCURRENCY_LIMIT_EXCEEDED", "busy"), language, *headers)
+    return errors.answer(errors.busy(), language, *headers)

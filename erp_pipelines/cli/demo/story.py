@@ -10,6 +10,7 @@ import re
 
 from erp_pipelines.cli.demo import data
 from erp_pipelines.cli.demo.environment import DemoEnvironment
+from erp_pipelines.cli.demo.netsuite import NetSuiteScene
 from erp_pipelines.cli.demo.quickbooks import QuickBooksScene
 from erp_pipelines.cli.demo.scene import Scene, Story, follow_documents
 from erp_pipelines.cli.demo.telling import console, done, head, show, step
@@ -44,7 +45,7 @@ def run(*, stop_at_the_end: bool) -> int:
 
 
 def scenes_of(env: DemoEnvironment) -> tuple[Scene, ...]:
-    return (QuickBooksScene(env.quickbooks_url),)
+    return (QuickBooksScene(env.quickbooks_url), NetSuiteScene(env))
 
 
 def _open(settings: Settings, env: DemoEnvironment) -> Story:
@@ -136,7 +137,8 @@ def _show_runs(story: Story) -> None:
 
 def _show_doors(story: Story, scenes: tuple[Scene, ...]) -> None:
     settings = story.settings
-    console.print(f"\n  web app    {settings.public_url}/openapi.json")
+    console.print(f"\n  console    {settings.public_url}/console")
+    console.print(f"  web app    {settings.public_url}/openapi.json")
     console.print(f"  Dagster    http://localhost:{settings.dagster_port}")
     for scene in scenes:
         console.print(f"  {scene.name:10} {scene.door}")

@@ -54,8 +54,8 @@ class NetSuiteConfig:
     slow_refusal_seconds: float = 10
     # SuiteQL shows moments without a zone; this one where nothing else is known of the account.
     zone: str = "America/Los_Angeles"
-    # What is younger is left to the next pull; what was stamped up to `late_commit_seconds` before its commit is read again.
-    safety_lag_seconds: float = 120
+    # The second under way is left to the next pull; what was stamped up to `late_commit_seconds` before its commit is read again.
+    safety_lag_seconds: float = 5
     late_commit_seconds: float = 900
     item_type_column: str = "itemtype"
     # A line's own rate counts only at the custom price level.

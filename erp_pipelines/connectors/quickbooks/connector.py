@@ -9,10 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 from erp_pipelines.connectors.base import (
+    Candidate,
     ChangePage,
     ConnectionFacts,
     ExternalRef,
+    Finding,
     Lent,
+    NameState,
     Pushed,
     Ref,
     TokenSource,
@@ -32,6 +35,8 @@ from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME, QuickBooksC
 from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
+from erp_pipelines.connectors.quickbooks.names_back import as_there, read_names
+from erp_pipelines.connectors.quickbooks.preflight import Preflight
 from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
 from erp_pipelines.connectors.quickbooks.settings_check import check
 from erp_pipelines.connectors.quickbooks.truth import read_truth
@@ -107,6 +112,10 @@ class QuickBooksSession:
         self._config, self._lent = config, lent
         self._books = books(connection, config)
         self._client = QuickBooksClient(config, http, connection.company_id, lent)
+        self._preflight = Preflight(self._client, self._books)
+
+    def unwanted(self, record: CanonicalRecord) -> str | None:  # noqa: ARG002 - Protocol
+        return None
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         return requirements(record)
@@ -125,8 +134,17 @@ class QuickBooksSession:
             wait_out(write, self._config.doubt_seconds, self._lent.clock.now())
         return found
 
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        return self._preflight.findings(candidates)
+
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._config, refs)
+
+    def names(self, refs: Sequence[ExternalRef]) -> tuple[NameState, ...]:
+        return read_names(self._client, self._config, refs)
+
+    def as_there(self, record: CanonicalRecord) -> Mapping[str, Any]:
+        return as_there(record, self._books)
 
     def company_name(self) -> str:
         return self._client.company_info().company_name

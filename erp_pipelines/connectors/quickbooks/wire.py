@@ -71,6 +71,7 @@ class InvoiceDoc(Entity):
     private_note: str = ""
     exchange_rate: Decimal | None = None
     linked_txn: tuple[LinkedTxn, ...] = ()
+    customer_ref: Reference = Reference()
 
 
 class PaymentLine(Wire):
