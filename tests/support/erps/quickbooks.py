@@ -144,7 +144,8 @@ class StagedQuickBooks(StagedErp):
     # --- its trouble, its tokens, what it tells ---
 
     @classmethod
-    def writes(cls, entity: EntityType, *, new: bool) -> Fault:
+    def writes(cls, entity: EntityType, *, new: bool, habit: str = "") -> Fault:
+        del habit
         return {"entity": cls.types[entity], "operation": "create" if new else "update"}
 
     def ends_access(self, company: str = "") -> None:
