@@ -47,9 +47,18 @@ def build_runtime(
     return Runtime(
         db=Database.connect(url),
         cipher=Cipher.from_keys(settings.require_encryption_keys()),
-        connectors=registry.connectors(quickbooks=settings.quickbooks(), transport=transport),
+        connectors=registry.connectors(
+            quickbooks=settings.quickbooks(), netsuite=settings.netsuite(), transport=transport
+        ),
         clock=clock or SystemClock(),
         public_url=settings.public_url.rstrip("/"),
-        requests_per_minute={"quickbooks": settings.quickbooks_requests_per_minute},
+        requests_per_minute={
+            "quickbooks": settings.quickbooks_requests_per_minute,
+            "netsuite": settings.netsuite_requests_per_minute,
+        },
+        pull_seconds={
+            "quickbooks": settings.quickbooks_pull_seconds,
+            "netsuite": settings.netsuite_pull_seconds,
+        },
         channels=channels.from_urls(settings.alert_urls.get_secret_value()) if settings.alert_urls else (),
     )

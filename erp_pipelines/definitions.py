@@ -9,6 +9,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.assets.from_erp import CHANGES_FROM_ERP
 from erp_pipelines.assets.in_erp import ASSETS
 from erp_pipelines.jobs import JOBS
 from erp_pipelines.resources.pace import Pace
@@ -27,7 +28,7 @@ def build_defs(
 ) -> dg.Definitions:
     """A code location. Tests pass a runtime of their own; without one, it is built from the environment on first use."""
     definitions = dg.Definitions(
-        assets=ASSETS,
+        assets=[*ASSETS, CHANGES_FROM_ERP],
         asset_checks=CHECKS,
         jobs=[*JOBS, check_fleet],
         schedules=SCHEDULES,

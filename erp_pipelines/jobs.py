@@ -11,7 +11,7 @@ from erp_pipelines.assets.kinds import ENTITIES
 from erp_pipelines.assets.lane import Lane
 from erp_pipelines.assets.recorder import Recorder
 from erp_pipelines.assets.serving import serve_until_quiet
-from erp_pipelines.delivery import bulk, due, probe
+from erp_pipelines.delivery import bulk, due, probe, pull
 from erp_pipelines.delivery.probe import Probe
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown
@@ -112,6 +112,27 @@ def _tell(context: dg.OpExecutionContext, found: Probe) -> None:
         context.log.warning("%s: %s %s", found.row.key, why.message, why.mend)
 
 
+@dg.op(description="Pulls what changed in the ERPs, for each connection whose last pull is long enough ago.")
+def pull_due_changes(context: dg.OpExecutionContext, runtime: RuntimeParam) -> None:
+    engine = runtime.runtime()
+    recorder = Recorder(context, engine, hold_seconds=LANE_HOLD_SECONDS)
+    with alive(engine, context.instance, context.run):
+        try:
+            for key in pull.due(engine):
+                recorder.record(pull.pull(engine, key, patience=0))  # a busy one is due again in the next run
+        finally:
+            recorder.tell()
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    tags={**LONGEST, LANE_TAG: "pull"},
+    description="The incremental pull of every connection that is due for one; the schedule spreads them over time.",
+)
+def pull_changes() -> None:
+    pull_due_changes()
+
+
 @dg.job(
     executor_def=dg.in_process_executor,
     description="Looks after every connection, busy or idle, so that none ends because nobody used it.",
@@ -128,4 +149,4 @@ def enqueue_sync() -> None:
     queue_syncs()
 
 
-JOBS = [sync_connection, drain, keep_connections, enqueue_sync]
+JOBS = [sync_connection, drain, pull_changes, keep_connections, enqueue_sync]

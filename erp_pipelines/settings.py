@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from erp_pipelines.connectors.netsuite.config import NetSuiteConfig
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.domain.errors import SettingsInvalid
 
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     dagster_port: int = Field(default=3000, ge=1, le=65535)
     code_port: int = Field(default=4266, ge=1, le=65535)  # between Dagster's services and our code
     demo_twin_port: int = Field(default=8101, ge=1, le=65535)
+    demo_netsuite_port: int = Field(default=8102, ge=1, le=65535)
     jwt_secret: SecretStr | None = None
     jwt_jwks_url: str | None = None
     jwt_issuer: str | None = None
@@ -45,6 +47,13 @@ class Settings(BaseSettings):
     quickbooks_revoke_url: str | None = None
     # QuickBooks takes 500 a minute for one company from all apps together; the rest is left to others.
     quickbooks_requests_per_minute: float = Field(default=480, gt=0)
+    quickbooks_pull_seconds: float = Field(default=900, gt=0)
+    # What stands before /services/rest, and where a person opens a record; NetSuite's own by account where they are not set.
+    netsuite_url: str | None = None
+    netsuite_app_url: str | None = None
+    # NetSuite limits calls at once, not their number in a minute: this is a ceiling that nobody should reach.
+    netsuite_requests_per_minute: float = Field(default=6000, gt=0)
+    netsuite_pull_seconds: float = Field(default=300, gt=0)
     alert_urls: SecretStr | None = None
     poll_interval_seconds: float = Field(default=1, gt=0)
     connection_runs: int = Field(default=4, ge=0)
@@ -84,6 +93,10 @@ class Settings(BaseSettings):
             environment=self.quickbooks_environment,
             **{name: url for name, url in urls.items() if url},
         )
+
+    def netsuite(self) -> NetSuiteConfig:
+        """Always there: tenants bring their own credentials."""
+        return NetSuiteConfig(url=self.netsuite_url or "", app_url=self.netsuite_app_url or "")
 
     def require_encryption_keys(self) -> str:
         """The key ring as text. Raises SettingsInvalid when there is none: tokens are never stored in clear."""

@@ -18,7 +18,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; header names are lower-case, the path is percent-decoded."""
+    """One HTTP request; header names are lower-case, the path is percent-decoded, `raw_path` is as it was sent."""
 
     method: str
     path: str
@@ -26,6 +26,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     base_url: str = "http://twin.example"
+    raw_path: str = ""
 
     @classmethod
     def make(
@@ -40,7 +41,7 @@ class Request:
         base = f"{parts.scheme}://{parts.netloc}" if parts.netloc else "http://twin.example"
         lower = {name.lower(): value for name, value in (headers or {}).items()}
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-        return cls(method.upper(), unquote(parts.path), query, lower, body, base)
+        return cls(method.upper(), unquote(parts.path), query, lower, body, base, parts.path)
 
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""

@@ -16,11 +16,11 @@ CallKind = Literal["write", "read", "auth", "other"]
 class Call:
     """One call to a twin. `status` 0 means that no answer left it; `fault` names the rule that struck."""
 
-    seq: int
-    time: str
     method: str
     path: str
     kind: CallKind
+    seq: int = 0
+    time: str = ""
     realm: str = ""
     entity: str = ""
     operation: str = ""
@@ -69,11 +69,16 @@ class CallLog:
 
 @dataclass(frozen=True)
 class Ledger:
-    """A snapshot of one company: live documents by type, and every committed change in order."""
+    """A snapshot of one company or account: live documents by type, and every committed change in order.
+
+    `double_keys` names the fields by which documents of a type would be doubles of each other; `number` those of the rest.
+    """
 
     realm: str
     documents: Mapping[str, list[Doc]]
     history: list[Doc] = field(default_factory=list)
+    double_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    number: str = "DocNumber"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -82,9 +87,9 @@ class Ledger:
     def doubles(self, entity: str, *keys: str) -> list[list[Doc]]:
         """Groups of two or more live documents that share these fields (an absent or empty first field never groups).
 
-        Without keys: DocNumber for sales forms, DisplayName for names, PaymentRefNum with TotalAmt for payments.
+        Without keys: the ledger's own for this type.
         """
-        keys = keys or DOUBLE_KEYS.get(entity, ("DocNumber",))
+        keys = keys or self.double_keys.get(entity, (self.number,))
         groups: defaultdict[tuple[str, ...], list[Doc]] = defaultdict(list)
         for row in self.documents.get(entity, []):
             if row.get(keys[0]):
@@ -98,11 +103,3 @@ class Ledger:
             "documents": dict(self.documents),
             "history": self.history,
         }
-
-
-DOUBLE_KEYS: dict[str, tuple[str, ...]] = {
-    "Customer": ("DisplayName",),
-    "Vendor": ("DisplayName",),
-    "Item": ("Name",),
-    "Payment": ("PaymentRefNum", "TotalAmt"),
-}

@@ -15,10 +15,10 @@ from urllib.parse import parse_qsl
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from erp_twins.base import Twin
 from erp_twins.deliver import Deliverer
 from erp_twins.http import Request, Response
 from erp_twins.quickbooks import QuickBooksTwin
-from erp_twins.transport import Twin
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -48,7 +48,7 @@ class ClosableProtocol(H11Protocol):
 class TwinApp:
     """ASGI application: every request goes to `handle` in a thread of its own pool."""
 
-    def __init__(self, twin: Twin) -> None:
+    def __init__(self, twin: Twin[Any]) -> None:
         self._twin = twin
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="twin")
 
@@ -76,7 +76,7 @@ async def _request(scope: Scope, receive: Receive) -> Request:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     base = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
-    return Request(scope["method"], scope["path"], query, headers, body, base)
+    return Request(scope["method"], scope["path"], query, headers, body, base, scope["raw_path"].decode("latin-1"))
 
 
 def _start(answer: Response) -> MutableMapping[str, Any]:
@@ -101,7 +101,7 @@ async def _break_off(answer: Response, scope: Scope, receive: Receive, send: Sen
 
 
 class TwinServer:
-    """A twin on a loopback port, in threads of this process: `with TwinServer() as server: server.url`.
+    """A twin (QuickBooks unless told otherwise) on a loopback port, in threads of this process: `with TwinServer() as server`.
 
     `state` names a file that is loaded at the start and saved within half a second after a change and at the end.
     `deliver` False leaves the webhooks in the twin, to be fetched with `pending_webhooks`.
@@ -109,17 +109,17 @@ class TwinServer:
 
     def __init__(
         self,
-        twin: QuickBooksTwin | None = None,
+        twin: Twin[Any] | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         state: Path | str | None = None,
         deliver: bool = True,
     ) -> None:
-        self.twin = twin or QuickBooksTwin()
+        self.twin: Twin[Any] = twin or QuickBooksTwin()
         self._host, self._port = host, port
         self._state = Path(state) if state else None
-        self._deliverer = Deliverer(self.twin) if deliver else None
+        self._deliverer = Deliverer(self.twin) if deliver and isinstance(self.twin, QuickBooksTwin) else None
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._saved = -1

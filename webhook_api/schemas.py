@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.access.connections import Disconnected, Status
 from erp_pipelines.access.health import Warned
 from erp_pipelines.commerce.saving import Saved
-from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState, DocumentsWhen
+from erp_pipelines.delivery.probe import Probe
+from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState, CustomerField, DocumentsWhen
 from erp_pipelines.domain.payments import PaymentStatus
 from erp_pipelines.domain.records import Amount
 
@@ -106,7 +107,7 @@ class ConnectionOut(Body):
 
 
 class SettingsChange(Body):
-    """Settings to change; what is left out stays, an id of null is taken away."""
+    """Settings to change; what is left out stays, an id of null is taken away, within `providerSettings` too."""
 
     auto_sync_enabled: bool | None = None
     sync_customers: bool | None = None
@@ -120,7 +121,30 @@ class SettingsChange(Body):
     shipping_item_id: str | None = None
     tax_code_id: str | None = None
     exempt_tax_code_id: str | None = None
+    customer_fields_from_erp: list[CustomerField] | None = None
+    reads_per_month: int | None = Field(default=None, ge=0)
     provider_settings: dict[str, Any] | None = None
+
+
+class ReasonOut(Body):
+    cause: str
+    message: str
+    mend: str
+
+
+class ValidatedOut(Body):
+    """Whether a connection works; where not, `reasons` says why and what to do."""
+
+    valid: bool
+    company_name: str | None
+    said: str
+    reasons: list[ReasonOut]
+
+    @classmethod
+    def of(cls, found: Probe) -> ValidatedOut:
+        reasons = [ReasonOut(cause=why.cause, message=why.message, mend=why.mend) for why in found.reasons]
+        valid = found.row.state is ConnectionState.CONNECTED and found.trouble is None
+        return cls(valid=valid, company_name=found.row.company_name, said=found.summary, reasons=reasons)
 
 
 class DisconnectedOut(Body):

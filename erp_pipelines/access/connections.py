@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from erp_pipelines.access import health
 from erp_pipelines.access.health import Warned
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.access.tokens import keeper_of
+from erp_pipelines.access.tokens import StoredTokenSource, keeper_of
 from erp_pipelines.connectors.base import ConnectionFacts
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState
 from erp_pipelines.domain.errors import PipelineError, RecordInvalid
@@ -79,20 +79,39 @@ def _status(runtime: Runtime, provider: str, row: ConnectionRow | None) -> Statu
 def change_settings(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, Any], by: str) -> ConnectionSettings:
     """The settings with `changes` (camelCase or snake_case) laid over them; an id of None is taken away.
 
-    What waited for a setting is tried again. Two admins at once lose nothing of each other's. Raises NotFound, and RecordInvalid for a wrong value.
+    What waited for a setting is tried again. Two admins at once lose nothing of each other's. Raises NotFound, RecordInvalid
+    for a wrong value or an id that the company's own lists lack, and what asking the company may raise.
     """
+    read = _looked_up(runtime, key, changes)
     with runtime.db.tenant(key.tenant_id) as conn:
         row = connections.get(conn, key, for_update=True)
         after = _checked(runtime, key.provider, _laid_over(row.settings, changes))
         connections.save_settings(conn, key, after)
+        if read:
+            connections.save_company(conn, row.id, {**row.company, **read})
         requeue.settings_changed(conn, row.id, now=runtime.clock.now())
     log.info("settings changed", connection=str(key), by=by, settings=sorted(changes))
     return after
 
 
+def _looked_up(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Facts that the company was asked for, for it must know what is named; nobody is asked where nobody is connected."""
+    with runtime.db.tenant(key.tenant_id) as conn:
+        row = connections.get(conn, key)
+    after = _checked(runtime, key.provider, _laid_over(row.settings, changes))
+    connector = runtime.connectors.get(key.provider)
+    if connector is None or connector.check_settings is None or row.state is not ConnectionState.CONNECTED:
+        return {}
+    return connector.check_settings(facts(row), after, StoredTokenSource(runtime, key, row.id))
+
+
 def _laid_over(before: ConnectionSettings, changes: Mapping[str, Any]) -> ConnectionSettings:
     aliases = {field.alias: name for name, field in ConnectionSettings.model_fields.items()}
     named = {aliases.get(name, name): value for name, value in changes.items()}
+    own = named.get("provider_settings")
+    if own is not None:
+        laid = {**(before.provider_settings or {}), **own}
+        named["provider_settings"] = {name: value for name, value in laid.items() if value is not None}
     try:
         return ConnectionSettings.model_validate({**before.model_dump(), **named})
     except ValidationError as error:

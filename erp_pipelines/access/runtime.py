@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.domain.alerts import Channel
@@ -13,12 +14,15 @@ from erp_pipelines.domain.errors import NotFound
 from erp_pipelines.security.cipher import Cipher
 from erp_pipelines.storage.engine import Database
 
+PULL_SECONDS = 900
+
 
 @dataclass(frozen=True)
 class Runtime:
     """One process's parts. `requests_per_minute` is each provider's ceiling for one connection.
 
-    `channels` carry alerts to people; without any they stand in the log only.
+    `channels` carry alerts to people; without any they stand in the log only. `pull_seconds` is how often each
+    provider is asked what changed there.
     """
 
     db: Database
@@ -29,6 +33,7 @@ class Runtime:
     requests_per_minute: Mapping[str, float]
     jitter: Callable[[], float] = random.random
     channels: tuple[Channel, ...] = ()
+    pull_seconds: Mapping[str, float] = field(default_factory=dict)
 
     def connector(self, provider: str) -> Connector:
         """Raises NotFound for a provider that is not set up here."""
@@ -36,6 +41,10 @@ class Runtime:
             known = ", ".join(sorted(self.connectors)) or "none"
             raise NotFound(f"There is no provider {provider!r}.", mend=f"Set up here: {known}.")
         return self.connectors[provider]
+
+    def pull_every(self, provider: str) -> dt.timedelta:
+        """How long what changed in this ERP, and was not told of, may stay unknown here."""
+        return dt.timedelta(seconds=self.pull_seconds.get(provider, PULL_SECONDS))
 
     def display_name(self, provider: str) -> str:
         """The provider's name for people; its short one where it is not set up."""

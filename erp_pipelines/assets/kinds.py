@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dagster as dg
 
-from erp_pipelines.delivery.reports import NOTICES
+from erp_pipelines.delivery.reports import NOTICES, PULLED
 from erp_pipelines.domain.events import EntityType
 
 PRODUCTS = dg.AssetKey("products_in_erp")
 CUSTOMERS = dg.AssetKey("customers_in_erp")
 ORDERS = dg.AssetKey("orders_in_erp")
 PAYMENTS = dg.AssetKey("payments_from_erp")
+CHANGES = dg.AssetKey("changes_from_erp")
 
 # The host's own payments stand on the order's document, so they belong to the orders.
 ASSET_OF = {
@@ -19,6 +20,7 @@ ASSET_OF = {
     EntityType.ORDER.value: ORDERS,
     EntityType.PAYMENT.value: ORDERS,
     NOTICES: PAYMENTS,
+    PULLED: CHANGES,
 }
 # What somebody may ask a bulk sync for, by the words of the command line.
 ENTITIES = {

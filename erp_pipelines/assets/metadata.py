@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from erp_pipelines.assets.kinds import ASSET_OF, entity_types_of
-from erp_pipelines.delivery.reports import MOST_DOCUMENTS, MOST_FAILURES, NOTICES, Document, Failure, Report
+from erp_pipelines.delivery.reports import MOST_DOCUMENTS, MOST_FAILURES, NOTICES, PULLED, Document, Failure, Report
 
 Metadata = Mapping[str, dg.MetadataValue]
 _ERRORS = dg.TableSchema(columns=[dg.TableColumn(name) for name in ("record", "status", "message", "cause", "mend")])
@@ -28,6 +28,7 @@ def metadata_of(report: Report, requests_per_minute: float | None = None) -> Met
         "failed": dg.MetadataValue.int(report.counts.get("Failed", 0)),
         "abandoned": dg.MetadataValue.int(report.counts.get("Abandoned", 0)),
         "notices": dg.MetadataValue.int(report.counts.get(NOTICES, 0)),
+        "changes": dg.MetadataValue.int(report.counts.get(PULLED, 0)),
         "reads": dg.MetadataValue.int(report.reads),
         "writes": dg.MetadataValue.int(report.writes),
         "seconds": dg.MetadataValue.float(round(float(report.seconds), 3)),
@@ -124,7 +125,7 @@ def materializations_of(
 
 
 def changed(report: Report) -> bool:
-    return bool(report.sent or report.skipped or report.counts.get(NOTICES))
+    return bool(report.sent or report.skipped or report.counts.get(NOTICES) or report.counts.get(PULLED))
 
 
 def part_of(report: Report, asset: dg.AssetKey) -> Report:
@@ -136,8 +137,9 @@ def part_of(report: Report, asset: dg.AssetKey) -> Report:
     documents = tuple(document for document in report.documents if document.entity_type in kinds)
     failures = tuple(failure for failure in report.failures if failure.entity_type in kinds)
     counts = Counter([d.outcome for d in documents] + [f.status for f in failures])
-    if NOTICES in kinds and report.counts.get(NOTICES):
-        counts[NOTICES] = report.counts[NOTICES]
+    counts.update(
+        {word: report.counts[word] for word in (NOTICES, PULLED) if word in kinds and report.counts.get(word)}
+    )
     return dataclasses.replace(report, counts=counts, documents=documents, failures=failures)
 
 

@@ -86,18 +86,18 @@ def wait_for_ctrl_c(supervisor: Supervisor) -> None:
 
 def twins(
     quickbooks_port: Annotated[int, typer.Option(help="Where the QuickBooks twin listens.")] = 8101,
-    netsuite_port: Annotated[int, typer.Option(help="Where the NetSuite twin will listen; it comes later.")] = 8102,
+    netsuite_port: Annotated[int, typer.Option(help="Where the NetSuite twin listens.")] = 8102,
 ) -> None:
     """The twins alone, until Ctrl-C. They are programs of their own, which know nothing of the product."""
-    del netsuite_port
-    command = [sys.executable, "-m", "erp_twins", "--quickbooks-port", str(quickbooks_port)]
+    ports = {"quickbooks": quickbooks_port, "netsuite": netsuite_port}
+    command = [sys.executable, "-m", "erp_twins", *(f"--{name}-port={port}" for name, port in ports.items())]
     raise typer.Exit(subprocess.run(command, env=os.environ.copy(), check=False).returncode)  # noqa: S603
 
 
 def demo(
     exit_: Annotated[bool, typer.Option("--exit", help="Check the end state, stop, and exit 0 or 1.")] = False,
 ) -> None:
-    """Everything on this machine: an order becomes an invoice in the QuickBooks twin, and its payment comes back."""
-    from erp_pipelines.cli import demo as story
+    """Everything on this machine: an order becomes a document in each ERP's twin, and its payment comes back."""
+    from erp_pipelines.cli.demo import story
 
     raise typer.Exit(story.run(stop_at_the_end=exit_))

@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
+from erp_pipelines.domain.errors import ErpError
 from erp_pipelines.domain.events import CanonicalRecord
 from erp_pipelines.domain.outcomes import Outcome
 
@@ -145,7 +146,7 @@ class Write:
 class Pushed:
     """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one.
 
-    `void`: it was adopted, and a person has voided it meanwhile.
+    `void`: it was adopted, and a person has voided it meanwhile. `note` is what a person should know of it, for the log.
     """
 
     outcome: Outcome
@@ -158,6 +159,28 @@ class Pushed:
     updated_at: dt.datetime | None = None
     request_id: str = ""
     void: bool = False
+    note: str = ""
+
+
+# --- before a sync ---
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A record that a sync would send. `refs` are the ERP ids of what it requires, as far as that stands there."""
+
+    ref: Ref
+    record: CanonicalRecord
+    refs: Mapping[Ref, str]
+    known: Known | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The error that a push would meet now; `ref` is None where every record of the connection would."""
+
+    error: ErpError
+    ref: Ref | None = None
 
 
 # --- reading the truth -------------------------------------------------------------------
@@ -173,7 +196,7 @@ class ExternalRef:
 
 @dataclass(frozen=True)
 class DocumentState:
-    """A sales document as it stands in the ERP now. `gone`: deleted or voided."""
+    """A sales document as it stands in the ERP now. `gone`: deleted or voided. `customer` is whom it is made out to."""
 
     ref: ExternalRef
     total: Decimal
@@ -181,6 +204,21 @@ class DocumentState:
     gone: bool
     updated_at: dt.datetime | None
     sync_token: str | None
+    customer: ExternalRef | None = None
+
+
+@dataclass(frozen=True)
+class NameState:
+    """A customer or product as it stands in the ERP now. `gone`: it exists no more, since it was merged into another.
+
+    `fields` are in our words: the JSON names of the canonical record, and values that are JSON.
+    """
+
+    ref: ExternalRef
+    gone: bool
+    fields: Mapping[str, Any]
+    updated_at: dt.datetime | None = None
+    sync_token: str | None = None
 
 
 @dataclass(frozen=True)
@@ -240,6 +278,10 @@ class ChangePage:
 class ErpSession(Protocol):
     """One connection, spoken to by one worker at a time. Every method may raise the errors of `domain.errors`."""
 
+    def unwanted(self, record: CanonicalRecord) -> str | None:
+        """Why the ERP is to have no such record, by the provider's own settings; None where it is to have it. Pure."""
+        ...
+
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         """Our records that must stand in the ERP before this one, in the order to push them. Pure."""
         ...
@@ -267,6 +309,13 @@ class ErpSession(Protocol):
         """
         ...
 
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        """What pushes of these would meet now, as far as reading shows it: a few calls for each hundred. Sends nothing.
+
+        Whatever `body` refuses is left to the caller.
+        """
+        ...
+
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         """Read these records and the documents behind them as they stand now, in as few calls as possible.
 
@@ -287,4 +336,17 @@ class ErpSession(Protocol):
 
         Complete: what is committed late, shares a stamp or falls on a page's edge comes with a later page at the latest.
         """
+        ...
+
+
+@runtime_checkable
+class NameReader(Protocol):
+    """A session of a provider whose customers and products can be compared with ours."""
+
+    def names(self, refs: Sequence[ExternalRef]) -> tuple[NameState, ...]:
+        """These customers and products as they stand now, in as few calls as possible. Other types are ignored."""
+        ...
+
+    def as_there(self, record: CanonicalRecord) -> Mapping[str, Any]:
+        """How a customer or product of ours reads there as long as nobody changes it: like `NameState.fields`. Pure."""
         ...

@@ -12,6 +12,7 @@ import logging
 import ssl
 import weakref
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -112,13 +113,17 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered. `body` is the JSON value with decimals for fractions, None where it was no JSON."""
+    """What was answered. `body` is the JSON value with decimals for fractions, None where it was no JSON.
+
+    `headers` have lower-case names.
+    """
 
     status: int
     body: Any = field(default=None, repr=False)
     text: str = field(default="", repr=False)
     request_id: str = ""
     retry_after: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class ErpHttp:
@@ -130,7 +135,8 @@ class ErpHttp:
 
     def __init__(self, profile: Profile, *, transport: Transport | None = None) -> None:
         self.profile = profile
-        self._origins = {_origin(url) for url in profile.base_urls}
+        self.origins = {_origin(url) for url in profile.base_urls}
+        self.pool: ErpHttp | None = None
         self._client = httpx.Client(
             transport=transport,
             headers={"User-Agent": profile.user_agent, "Accept": "application/json"},
@@ -138,6 +144,13 @@ class ErpHttp:
             trust_env=False,
         )
         self.close = weakref.finalize(self, self._client.close)
+
+    def only_to(self, *base_urls: str) -> ErpHttp:
+        """The same pool of connections, for requests to these addresses instead of the profile's."""
+        other = copy(self)
+        other.origins = {_origin(url) for url in base_urls}
+        other.pool = self  # whose end would close the connections
+        return other
 
     def exchange(self, call: Call, *, authorization: str = "") -> Answer:
         """Whatever the provider answered, refusals included; a 2xx answer is JSON unless the call expects none.
@@ -162,9 +175,9 @@ class ErpHttp:
         return kind(f"{self.profile.provider}, {call.kind}: {why}", request_id=request_id, erp_code=erp_code)
 
     def _address(self, call: Call) -> str:
-        if _origin(call.url) not in self._origins:
+        if _origin(call.url) not in self.origins:
             raise SettingsInvalid(f"{self.profile.provider}, {call.kind}: the address is none of the configured ones.")
-        return f"{call.url}?{urlencode(call.params, quote_via=quote)}" if call.params else call.url
+        return address(call)
 
     def _timeout(self, call: Call) -> httpx.Timeout:
         profile = self.profile
@@ -190,6 +203,11 @@ class ErpHttp:
         if 200 <= answer.status < 300 and call.expects_json and answer.body is None:
             raise self.lost(call, "the answer is no JSON.", request_id=answer.request_id)
         return answer
+
+
+def address(call: Call) -> str:
+    """The whole address that a call goes to."""
+    return f"{call.url}?{urlencode(call.params, quote_via=quote)}" if call.params else call.url
 
 
 def encode(value: Any) -> bytes:
@@ -232,6 +250,7 @@ def _answer(response: httpx.Response, content: bytes, request_id_header: str) ->
         text=text,
         request_id=headers.get(request_id_header, "")[:100] if request_id_header else "",
         retry_after=headers.get("retry-after", ""),
+        headers={name.lower(): value for name, value in headers.items()},
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from erp_pipelines.connectors.base import ConnectionFacts, ErpSession, ExternalRef, Lent
-from erp_pipelines.domain.connections import DocumentsWhen
+from erp_pipelines.connectors.base import ConnectionFacts, ErpSession, ExternalRef, Lent, TokenSource
+from erp_pipelines.domain.connections import ConnectionSettings, DocumentsWhen
 from erp_pipelines.domain.events import EntityType
 
 # --- connecting --------------------------------------------------------------------------
@@ -124,10 +124,25 @@ class InFlight:
     most: int = 1
 
 
+class SettingsCheck(Protocol):
+    """Whether what an admin chose stands in the company's own lists."""
+
+    def __call__(
+        self, connection: ConnectionFacts, after: ConnectionSettings, tokens: TokenSource
+    ) -> Mapping[str, Any]:
+        """Look up what differs between the connection's settings and `after`; the facts of the company that were read.
+
+        No call where nothing that can be looked up has changed. Raises RecordInvalid naming the setting that is wrong, and
+        what a call may raise.
+        """
+        ...
+
+
 class Connector(Protocol):
     """One provider. `webhooks`, `oauth` and `credentials` are None where it has none.
 
     `settings_model` says what a connection's `providerSettings` may hold; None where it has no settings of its own.
+    `check_settings` is None where settings name nothing that the company could be asked for.
     """
 
     @property
@@ -155,6 +170,9 @@ class Connector(Protocol):
 
     @property
     def settings_model(self) -> type[BaseModel] | None: ...
+
+    @property
+    def check_settings(self) -> SettingsCheck | None: ...
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight: ...
 

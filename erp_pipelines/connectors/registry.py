@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from erp_pipelines.connectors.catalogue import catalogue, has_catalogue
 from erp_pipelines.connectors.http import Transport
+from erp_pipelines.connectors.netsuite.config import NetSuiteConfig
+from erp_pipelines.connectors.netsuite.connector import NetSuiteConnector
 from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
@@ -15,7 +17,11 @@ PROVIDERS = {"quickbooks": "QuickBooks", "netsuite": "NetSuite"}
 
 
 def connectors(
-    *, quickbooks: QuickBooksConfig | None, transport: Transport | None = None, clock: Clock | None = None
+    *,
+    quickbooks: QuickBooksConfig | None = None,
+    netsuite: NetSuiteConfig | None = None,
+    transport: Transport | None = None,
+    clock: Clock | None = None,
 ) -> dict[str, Connector]:
     """The connectors of the providers that are configured, by provider.
 
@@ -25,6 +31,8 @@ def connectors(
     found: dict[str, Connector] = {}
     if quickbooks is not None:
         found["quickbooks"] = QuickBooksConnector(quickbooks, transport=transport, clock=clock)
+    if netsuite is not None:
+        found["netsuite"] = NetSuiteConnector(netsuite, transport=transport, clock=clock)
     return found
 
 

@@ -6,7 +6,7 @@ from erp_pipelines.connectors.base import ExternalRef, Pushed, Ref
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Document
 from erp_pipelines.domain.outcomes import Outcome
-from erp_pipelines.storage import doubts, inbox_intake, mappings, requeue
+from erp_pipelines.storage import doubts, drifts, inbox_intake, mappings, requeue
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox_intake import NewNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -41,6 +41,8 @@ def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
             now=now,
         )
         doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
+        if pushed.outcome is not Outcome.ADOPTED:  # what was written says what we say
+            drifts.put(conn, job.key, ref.entity_type, ref.entity_id, pushed.external_id, {}, now=now)
         if pushed.outcome is Outcome.ADOPTED:
             _look_again(conn, job, pushed)
         requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)

@@ -65,6 +65,7 @@ class Brought:
     outcome: Outcome
     external_id: str
     request_id: str = ""
+    note: str = ""
 
 
 def bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0) -> Brought:
@@ -93,7 +94,7 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     bind(job, ref, pushed, None if complaint else body)
     if complaint:
         raise complaint
-    return Brought(pushed.outcome, pushed.external_id, pushed.request_id)
+    return Brought(pushed.outcome, pushed.external_id, pushed.request_id, pushed.note)
 
 
 def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0) -> Doubt | None:

@@ -150,16 +150,15 @@ def _attempt(bringing: Bringing) -> Done:
     if reason:
         return Done(Outcome.NOT_WANTED, note=reason)
     brought = bring(bringing, ref, record)
-    return Done(brought.outcome, brought.external_id, brought.request_id)
+    return Done(brought.outcome, brought.external_id, brought.request_id, brought.note)
 
 
 def _unwanted(job: Job, ref: Ref, record: CanonicalRecord, *, in_doubt: bool) -> str | None:
     """Why nothing is to be sent. What stands in the ERP, or may stand there, is always followed up."""
     if in_doubt or find(job, ref):
         return None
-    if isinstance(record, Payment):
-        return _unwanted_payment(job, record)
-    return unwanted(record, job.row.settings)
+    general = _unwanted_payment(job, record) if isinstance(record, Payment) else unwanted(record, job.row.settings)
+    return general or job.erp.unwanted(record)
 
 
 def _unwanted_payment(job: Job, payment: Payment) -> str | None:

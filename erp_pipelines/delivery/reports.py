@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from erp_pipelines.domain.outcomes import Explained
 MOST_DOCUMENTS = 200
 MOST_FAILURES = 100
 NOTICES = "Notices"
+PULLED = "Pulled"  # changes that a pull has found, whoever they belong to
 SENT = frozenset({"Created", "Updated", "Adopted"})
 SKIPPED = frozenset({"Unchanged", "Superseded", "NotWanted"})
 
@@ -77,20 +79,34 @@ class Report:
 
 
 @dataclass
+class Counted:
+    """The calls of a worker that the database has heard of."""
+
+    reads: int = 0
+    writes: int = 0
+
+
+@dataclass
 class Tally:
     """A report in the making."""
 
     key: ConnectionKey
     calls: CallCounter = field(default_factory=CallCounter)
+    counted: Counted = field(default_factory=Counted)
     counts: Counter[str] = field(default_factory=Counter)
     documents: list[Document] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     parked: str | None = None
     more: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def handled(self) -> int:
         return self.counts.total()
+
+    def count(self, word: str, times: int = 1) -> None:
+        with self._lock:  # several threads of a worker share it
+            self.counts[word] += times
 
     def document(self, document: Document) -> None:
         if len(self.documents) < MOST_DOCUMENTS:

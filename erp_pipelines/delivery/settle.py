@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from erp_pipelines.delivery.halting import halt, note
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain import outcomes
 from erp_pipelines.domain.outcomes import Explained, Outcome, Verdict
@@ -72,14 +73,9 @@ def _move(conn: Connection, job: Job, tried: Try) -> bool:
 
 def _tell(conn: Connection, job: Job, tried: Try) -> None:
     """What concerns the connection as a whole, and whom a person must hear of."""
+    if halt(conn, job, tried.verdict):
+        return
     match tried.verdict:
-        case outcomes.Pause(until, why):
-            connections.pause(conn, job.row.id, until)
-            if why.cause in outcomes.OURS_TO_MEND:
-                alerts.raise_alert(conn, job.key, why)
-        case outcomes.Park(why):
-            if connections.park(conn, job.row.id, why.message):  # else the token source has parked it, and told of it
-                alerts.raise_alert(conn, job.key, why)
         case outcomes.Abandon(why):
             connections.synced(conn, job.row.id, job.now(), why.message[:500])
             alerts.raise_alert(conn, job.key, why, entity_type=tried.claim.entity_type, entity_id=tried.claim.entity_id)
@@ -87,13 +83,10 @@ def _tell(conn: Connection, job: Job, tried: Try) -> None:
                       entity_id=tried.claim.entity_id, cause=why.cause, mend=why.mend)  # fmt: skip
 
 
-def error_of(verdict: Verdict) -> Explained | None:
-    return None if isinstance(verdict, outcomes.Completed) else verdict.error
-
-
 def _entry(job: Job, tried: Try) -> sync_log.Entry:
     claim, verdict = tried.claim, tried.verdict
-    why = error_of(verdict) or (Explained(tried.note, "not-wanted", "") if tried.note else None)
+    why = None if isinstance(verdict, outcomes.Completed) else verdict.error
+    why = why or _told(tried)
     return sync_log.Entry(
         entity_type=claim.entity_type,
         entity_id=claim.entity_id,
@@ -114,6 +107,15 @@ def _entry(job: Job, tried: Try) -> sync_log.Entry:
     )
 
 
+def _told(tried: Try) -> Explained | None:
+    """What the log says of a completed event besides its outcome."""
+    if not tried.note or not isinstance(tried.verdict, outcomes.Completed):
+        return None
+    if tried.verdict.outcome in DONE:
+        return Explained(tried.note, "noted", "")
+    return Explained(tried.note, "not-wanted", "")
+
+
 def _log_status(verdict: Verdict) -> SyncStatus:
     match verdict:
         case outcomes.Completed(outcome):
@@ -129,17 +131,15 @@ def _count(job: Job, tried: Try) -> None:
     claim = tried.claim
     match tried.verdict:
         case outcomes.Completed(outcome):
-            job.tally.counts[str(outcome)] += 1
+            job.tally.count(str(outcome))
             return
-        case outcomes.Pause(until, why):
-            job.tally.parked = f"paused until {until:%H:%M:%S} UTC: {why.message}"
+        case outcomes.Pause(_, why) | outcomes.Park(why):
+            note(job, tried.verdict)
             status = "Pending"
-        case outcomes.Park(why):
-            job.tally.parked, status = why.message, "Pending"
         case outcomes.Retry(_, why):
-            job.tally.counts["Failed"] += 1
+            job.tally.count("Failed")
             status = "Failed"
         case outcomes.Abandon(why):
-            job.tally.counts["Abandoned"] += 1
+            job.tally.count("Abandoned")
             status = "Abandoned"
     job.tally.failure(claim.entity_type, claim.entity_id, status, why)

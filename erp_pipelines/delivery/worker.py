@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.delivery import budget as spending
 from erp_pipelines.delivery import inbound, job, outbound, unclassified
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Report, Tally
@@ -47,14 +48,29 @@ def serve(
     connection that does not exist, DatabaseDown and LockLost when PostgreSQL goes away; nothing an event
     or the ERP does can raise. `entity_types` limits which events are taken; `stop` is asked between events.
     """
+    return holding(runtime, key, lambda held: _drain(held, budget or Budget(), entity_types, stop))
+
+
+def holding(runtime: Runtime, key: ConnectionKey, work: Callable[[Job], None]) -> Report:
+    """Do `work` as the connection's one worker, and say what was done. Not called where the connection has to wait.
+
+    `busy` in the report: another worker holds it. Raises as `serve` does.
+    """
     began, tally = time.monotonic(), Tally(key)
     with runtime.db.worker(LOCK_PREFIX + str(key)) as session:
         if session is None:
             return tally.report(seconds=0, busy=True)
         held = _begin(runtime, session, key, tally)
         if held:
-            _drain(held, budget or Budget(), entity_types, stop)
+            work(held)
+            _store_counts(held)
     return tally.report(seconds=time.monotonic() - began)
+
+
+def _store_counts(held: Job) -> None:
+    """What the calls since the last time have cost, and what of their answers nobody knows."""
+    unclassified.count(held)
+    spending.count(held)
 
 
 def _begin(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: Tally) -> Job | None:
@@ -101,6 +117,6 @@ def _drain(held: Job, budget: Budget, entity_types: Collection[str] | None, stop
             return
         notices = inbound.process(held, left)
         events = 0 if held.tally.parked else outbound.deliver(held, left, entity_types, stop)
-        unclassified.count(held)
+        _store_counts(held)
         if not notices and not events:
             return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from erp_pipelines.domain.errors import RecordInvalid
 
@@ -52,3 +53,21 @@ def check_minor_unit(amount: Decimal, currency: str, field: str) -> Decimal:
             f"{field} is {amount}, but {currency} has no unit below {minor_unit(currency)}.", field=field
         )
     return rounded
+
+
+def apportion(amount: Decimal, weights: Sequence[Decimal], currency: str) -> tuple[Decimal, ...]:
+    """The amount in shares by weight, each in whole minor units, that add up to exactly the amount.
+
+    What rounding leaves over goes, unit by unit, to the shares that were cut most. Where the weights come to nothing,
+    the first takes it all. Raises IndexError for no weights.
+    """
+    whole, unit = sum(weights, Decimal(0)), minor_unit(currency)
+    if not whole:
+        return (amount, *(Decimal(0) for _ in weights[1:]))
+    exact = [amount * weight / whole for weight in weights]
+    shares = [share.quantize(unit, rounding=ROUND_FLOOR) for share in exact]
+    left_over = int((amount - sum(shares, Decimal(0))) / unit)
+    most_cut = sorted(range(len(weights)), key=lambda place: shares[place] - exact[place])
+    for place in most_cut[:left_over]:
+        shares[place] += unit
+    return tuple(shares)

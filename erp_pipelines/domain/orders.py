@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from erp_pipelines.domain.payments import PaymentStatus
 from erp_pipelines.domain.records import Address, Amount, Currency, Record, RecordId, Text
 
 ZERO = Decimal(0)
+TaxRate = Annotated[Decimal, Field(ge=0, lt=1)]
 
 
 class OrderStatus(StrEnum):
@@ -24,7 +26,10 @@ class OrderStatus(StrEnum):
 
 
 class OrderLine(Record):
-    """One product sold. `amount` = round(quantity x unitPrice x (1 - discountRate)), or less `discount`; without tax."""
+    """One product sold. `amount` = round(quantity x unitPrice x (1 - discountRate)), or less `discount`.
+
+    `tax` is what the shop has computed; `taxRate` (a fraction) says by which rate, where the shop knows.
+    """
 
     product: RecordId
     description: Text | None = None
@@ -33,6 +38,7 @@ class OrderLine(Record):
     discount: Amount | None = None
     discount_rate: Decimal | None = Field(default=None, ge=0, le=1)
     tax: Amount | None = None
+    tax_rate: TaxRate | None = None
     amount: Amount | None = None
 
     def gross(self, currency: str) -> Decimal:
@@ -44,10 +50,14 @@ class Shipping(Record):
     amount: Amount = ZERO
     method: Text | None = None
     tax: Amount | None = None
+    tax_rate: TaxRate | None = None
 
 
 class Order(Record):
-    """A sale. After `completed` every amount is set and the parts add up to `total` to the minor unit."""
+    """A sale. After `completed` every amount is set and the parts add up to `total` to the minor unit.
+
+    Amounts are without tax, unless `pricesIncludeTax`: then those of lines, discounts and shipping hold theirs.
+    """
 
     id: RecordId
     number: RecordId
@@ -61,6 +71,8 @@ class Order(Record):
     lines: tuple[OrderLine, ...] = Field(min_length=1, max_length=9000)
     shipping: Shipping = Shipping()
     order_discount: Amount = ZERO
+    # Left out rather than false: what an order without it is sent under must not change.
+    prices_include_tax: bool | None = None
     tax_total: Amount | None = None
     total: Amount | None = None
     po_number: Text | None = None
@@ -75,10 +87,11 @@ class Order(Record):
         )
         discount = check_minor_unit(self.order_discount, self.currency, "orderDiscount")
         tax = _tax_total(self, lines)
-        sums = sum((amount_of(line) for line in lines), ZERO) + shipping.amount - discount + tax
-        total = _agreed(
-            self.total, round_money(sums, self.currency), "total", "lines + shipping - orderDiscount + taxTotal"
-        )
+        sums = sum((amount_of(line) for line in lines), ZERO) + shipping.amount - discount
+        rule = "lines + shipping - orderDiscount"
+        if not self.prices_include_tax:
+            sums, rule = sums + tax, f"{rule} + taxTotal"
+        total = _agreed(self.total, round_money(sums, self.currency), "total", rule)
         if total < 0:
             raise RecordInvalid(f"total is {total}: an order cannot be worth less than nothing.", field="total")
         return self.model_copy(update={"lines": lines, "shipping": shipping, "tax_total": tax, "total": total})
@@ -118,11 +131,26 @@ def _completed_line(line: OrderLine, currency: str, where: str) -> OrderLine:
 
 def _tax_total(order: Order, lines: tuple[OrderLine, ...]) -> Decimal:
     """The sum of the taxes given per line and on shipping; a total given alone is taken as it is."""
-    parts = {f"lines[{n}].tax": line.tax for n, line in enumerate(lines, 1)} | {"shipping.tax": order.shipping.tax}
-    given = [check_minor_unit(part, order.currency, field) for field, part in parts.items() if part is not None]
+    parts = {f"lines[{n}]": line for n, line in enumerate(lines, 1)} | {"shipping": order.shipping}
+    for field, part in parts.items():
+        _refuse_rate_alone(part, field)
+    given = [
+        check_minor_unit(part.tax, order.currency, f"{field}.tax")
+        for field, part in parts.items()
+        if part.tax is not None
+    ]
     if not given:
         return check_minor_unit(order.tax_total or ZERO, order.currency, "taxTotal")
     return _agreed(order.tax_total, sum(given, ZERO), "taxTotal", "the taxes of the lines and of shipping")
+
+
+def _refuse_rate_alone(part: OrderLine | Shipping, field: str) -> None:
+    if part.tax_rate and part.tax is None:
+        raise RecordInvalid(
+            f"{field}.taxRate is {part.tax_rate}, but the tax itself is missing.",
+            field=f"{field}.tax",
+            mend="Give the tax that the customer was charged; it is never computed here.",
+        )
 
 
 def _agreed(given: Decimal | None, computed: Decimal, field: str, rule: str) -> Decimal:

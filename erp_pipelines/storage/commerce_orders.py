@@ -18,9 +18,10 @@ from erp_pipelines.storage.commerce_values import settled
 # Fields that are columns of the same name; shipping, lines and shipTo are not.
 _PLAIN = (
     "id", "number", "customer_id", "order_date", "due_date", "currency", "exchange_rate", "status", "payment_status",
-    "order_discount", "tax_total", "total", "po_number", "memo",
+    "order_discount", "prices_include_tax", "tax_total", "total", "po_number", "memo",
 )  # fmt: skip
-_LINE = ("description", "quantity", "unit_price", "discount", "discount_rate", "tax", "amount")
+_LINE = ("description", "quantity", "unit_price", "discount", "discount_rate", "tax", "tax_rate", "amount")
+_SHIPPING = ("amount", "method", "tax", "tax_rate")
 
 
 def find(conn: Connection, tenant_id: str, order_id: str, *, lock: bool = False) -> Order | None:
@@ -104,9 +105,7 @@ def _columns(order: Order) -> dict[str, Any]:
         **{name: getattr(order, name) for name in _PLAIN},
         "status": order.status.value,
         "payment_status": order.payment_status.value,
-        "shipping_amount": order.shipping.amount,
-        "shipping_method": order.shipping.method,
-        "shipping_tax": order.shipping.tax,
+        **{f"shipping_{name}": getattr(order.shipping, name) for name in _SHIPPING},
         "ship_to": None if order.ship_to is None else order.ship_to.payload(),
     }
 
@@ -138,10 +137,9 @@ def _assembled(conn: Connection, tenant_id: str, rows: Sequence[RowMapping]) -> 
 
 
 def _order(row: RowMapping, lines: list[RowMapping]) -> Order:
-    shipping = {"amount": row["shipping_amount"], "method": row["shipping_method"], "tax": row["shipping_tax"]}
     data = {
         **{name: row[name] for name in _PLAIN},
-        "shipping": shipping,
+        "shipping": {name: row[f"shipping_{name}"] for name in _SHIPPING},
         "ship_to": row["ship_to"],
         "lines": [{"product": line["product_id"], **{name: line[name] for name in _LINE}} for line in lines],
     }

@@ -16,6 +16,10 @@ def amount(name: str, **options: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.Numeric(20, 5), **options)
 
 
+def rate(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.Numeric(12, 8))
+
+
 def key() -> tuple[sa.Column[Any], sa.Column[Any]]:
     """Ids are the host's own, so they are unique within a tenant only."""
     tenant = sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True)
@@ -80,7 +84,9 @@ orders = sa.Table(
     amount("shipping_amount", nullable=False, server_default=ZERO),
     sa.Column("shipping_method", sa.Text),
     amount("shipping_tax"),
+    rate("shipping_tax_rate"),
     amount("order_discount", nullable=False, server_default=ZERO),
+    sa.Column("prices_include_tax", sa.Boolean),
     amount("tax_total", nullable=False, server_default=ZERO),
     amount("total", nullable=False),
     sa.Column("po_number", sa.Text),
@@ -105,8 +111,9 @@ order_lines = sa.Table(
     amount("quantity", nullable=False),
     amount("unit_price", nullable=False),
     amount("discount"),
-    sa.Column("discount_rate", sa.Numeric(12, 8)),
+    rate("discount_rate"),
     amount("tax"),
+    rate("tax_rate"),
     amount("amount", nullable=False),
     sa.ForeignKeyConstraint(
         ["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"], ondelete="CASCADE"

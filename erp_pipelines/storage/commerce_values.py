@@ -66,6 +66,7 @@ def _line(line: OrderLine, currency: str, where: str) -> OrderLine:
             "discount": _optional(line.discount, currency, f"{where}.discount"),
             "discount_rate": _rate(line.discount_rate, RATE_PLACES, f"{where}.discountRate"),
             "tax": _optional(line.tax, currency, f"{where}.tax"),
+            "tax_rate": _rate(line.tax_rate, RATE_PLACES, f"{where}.taxRate"),
             "amount": _optional(line.amount, currency, f"{where}.amount"),
         }
     )
@@ -76,6 +77,7 @@ def _shipping(shipping: Shipping, currency: str) -> Shipping:
         update={
             "amount": _money(shipping.amount, currency, "shipping.amount"),
             "tax": _optional(shipping.tax, currency, "shipping.tax"),
+            "tax_rate": _rate(shipping.tax_rate, RATE_PLACES, "shipping.taxRate"),
         }
     )
 

@@ -193,6 +193,11 @@ def save_settings(conn: Connection, key: ConnectionKey, settings: ConnectionSett
     return get(conn, key)
 
 
+def save_company(conn: Connection, connection_id: str, facts: Mapping[str, Any]) -> None:
+    """The facts of the company as given, whole."""
+    change(conn, connection_id, company=dict(facts))
+
+
 def disconnect(conn: Connection, key: ConnectionKey, *, reason: str | None = None) -> ConnectionRow:
     """Tokens gone, no longer served, and the company free for whoever connects it next. Raises NotFound.
 

@@ -246,6 +246,7 @@ integration_inbox = sa.Table(
     sa.Column("status", sa.Text, nullable=False, server_default="Pending"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default=ZERO),
     sa.Column("last_error", sa.String(2000)),
+    when("changed_at"),  # found by a pull, changed in the ERP at that time; null for what the ERP told of
     words("status", SyncStatus),
     sa.CheckConstraint("(status in ('Completed', 'Skipped')) = (processed_at is not null)", name="processed"),
     sa.UniqueConstraint(
@@ -258,6 +259,47 @@ integration_inbox = sa.Table(
         "scheduled_for",
         postgresql_where=sa.text("status in ('Pending', 'Failed')"),
     ),
+    sa.Index(
+        "ix_integration_inbox_pulled",
+        "tenant_id",
+        "provider",
+        "changed_at",
+        postgresql_where=sa.text("changed_at is not null"),
+    ),
+    sa.Index(
+        "ix_integration_inbox_told",
+        "tenant_id",
+        "provider",
+        "external_type",
+        "external_id",
+        postgresql_where=sa.text("changed_at is null"),
+    ),
+)
+
+# Where a record here and the ERP's that stands for it say different things, field by field.
+integration_drifts = sa.Table(
+    "integration_drifts",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("entity_type", sa.String(50), primary_key=True),
+    sa.Column("entity_id", sa.String(100), primary_key=True),
+    sa.Column("field", sa.String(50), primary_key=True),
+    sa.Column("external_id", sa.String(100), nullable=False),
+    sa.Column("ours", JSONB, nullable=False),
+    sa.Column("theirs", JSONB, nullable=False),
+    when("seen_at", nullable=False),
+)
+
+# Calls by day: reads are what some providers meter.
+integration_usage = sa.Table(
+    "integration_usage",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("reads", sa.BigInteger, nullable=False),
+    sa.Column("writes", sa.BigInteger, nullable=False),
 )
 
 integration_entity_mappings = sa.Table(

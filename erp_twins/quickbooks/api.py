@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from erp_twins.base import Outcome
 from erp_twins.http import Request, Response, json_answer
 from erp_twins.jsonio import Doc
 from erp_twins.ledger import CallKind
@@ -30,15 +31,6 @@ class Target:
     @property
     def kind(self) -> CallKind:
         return "write" if self.operation in _WRITES else "read"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """An answer and where it came from; `key` is set when this call stored its answer for repeats."""
-
-    response: Response
-    replayed: bool = False
-    key: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from erp_twins.jsonio import Doc
 from erp_twins.ledger import Ledger
 from erp_twins.quickbooks import faults
 from erp_twins.quickbooks.books import book
-from erp_twins.quickbooks.config import CompanySettings, changed
-from erp_twins.quickbooks.entities import NAMES, SCHEMAS
+from erp_twins.quickbooks.config import CompanySettings
+from erp_twins.quickbooks.entities import DOUBLE_KEYS, NAMES, SCHEMAS
 from erp_twins.quickbooks.index import UniqueIndex
+from erp_twins.switches import changed
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ class Company:
     # --- looking in, for tests ---
 
     def ledger(self) -> Ledger:
-        return Ledger(self.realm, {entity: self.rows(entity) for entity in SCHEMAS}, list(self.history))
+        documents = {entity: self.rows(entity) for entity in SCHEMAS}
+        return Ledger(self.realm, documents, list(self.history), DOUBLE_KEYS)
 
     @property
     def customers(self) -> list[Doc]:

@@ -6,9 +6,9 @@ reference calls the likelier one.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
-from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
 
 Rotation = Literal["daily", "every_refresh", "race_kills_grant"]
 TaxEngine = Literal["us_ast", "us_manual", "us_none", "non_us"]
@@ -61,6 +61,10 @@ class CompanySettings:
     tax_engine: TaxEngine = "us_ast"
     ast_rate_percent: Decimal = Decimal(8)
     tax_delta: Decimal = Decimal(0)
+    # Whether TotalTax and tax lines of the client override the engine. Automated tax did not always let them.
+    honour_tax_override: bool = True
+    # Recalled: outside the US a discount line always comes off before the tax; there is no ApplyTaxAfterDiscount.
+    discount_lowers_tax_abroad: bool = True
     custom_txn_numbers: bool = True
     warn_duplicate_numbers: bool = False
     allow_shipping: bool = True
@@ -71,36 +75,3 @@ class CompanySettings:
     book_close_password: bool = False
     subscription_active: bool = True
     email: str = "books@harbor-foods.example.com"
-
-
-Switches = TypeVar("Switches", TwinConfig, CompanySettings)
-
-
-def changed(switches: Switches, changes: dict[str, Any]) -> Switches:
-    """The switches with some changed; names in snake_case or camelCase. Raises ValueError for an unknown name or type."""
-    known = {one.name: getattr(switches, one.name) for one in fields(switches)}
-    plain = {_snake(name): value for name, value in changes.items()}
-    unknown = plain.keys() - known.keys()
-    if unknown:
-        raise ValueError(f"unknown settings: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
-    return replace(switches, **{name: _fit(name, value, known[name]) for name, value in plain.items()})
-
-
-def plain(switches: TwinConfig | CompanySettings) -> dict[str, Any]:
-    return asdict(switches)
-
-
-def _fit(name: str, value: Any, present: Any) -> Any:
-    """A value of the present one's type; None stays for settings that may be absent."""
-    if isinstance(present, Decimal):
-        try:
-            return Decimal(str(value))
-        except InvalidOperation as error:
-            raise ValueError(f"{name} must be a number") from error
-    if present is not None and value is not None and type(value) is not type(present):
-        raise ValueError(f"{name} must be a {type(present).__name__}")
-    return value
-
-
-def _snake(name: str) -> str:
-    return "".join("_" + char.lower() if char.isupper() else char for char in name)

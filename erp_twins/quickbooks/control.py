@@ -4,87 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from erp_twins.faults import FaultRule
+from erp_twins import controls
+from erp_twins.controls import Action
 from erp_twins.http import Request, Response, json_answer
 from erp_twins.jsonio import Doc
 from erp_twins.quickbooks.company import Company
-from erp_twins.quickbooks.config import DEFAULT_REALM, plain
+from erp_twins.quickbooks.config import DEFAULT_REALM
 from erp_twins.quickbooks.faults import QboFault
 from erp_twins.quickbooks.people import Person
+from erp_twins.switches import plain
 
 if TYPE_CHECKING:
     from erp_twins.quickbooks.twin import QuickBooksTwin
 
-Action = Callable[[Request, Doc], Any]
 _WEBHOOK_NAMES = {"url": "webhook_url", "verifierToken": "webhook_verifier_token", "format": "webhook_format"}
 
 
 @dataclass(frozen=True)
 class Control:
-    """Answers in JSON; 400 with an `error` text for what cannot be done, 404 for an unknown path."""
+    """The shared actions (`controls`), and those that only QuickBooks has."""
 
     twin: QuickBooksTwin
 
     def answer(self, request: Request) -> Response:
         try:
-            return json_answer(self._route(request))
-        except KeyError as error:
-            return json_answer({"error": f"not found or missing: {error}"}, 404)
+            return controls.answer(self._route, request)
         except QboFault as refused:
             return json_answer({"error": str(refused), "Fault": refused.to_json()}, 400)
-        except (ValueError, TypeError) as error:
-            return json_answer({"error": str(error)}, 400)
 
     def _route(self, request: Request) -> Any:
         parts = request.path.removeprefix("/_twin/").strip("/").split("/")
-        body = request.document()
         if parts[0] == "companies" and len(parts) == 3:
-            return self._person(self.twin.companies[parts[1]], parts[2], body)
-        action = self._actions()[f"{request.method} {'/'.join(parts)}"]
-        return action(request, body)
+            return self._person(self.twin.companies[parts[1]], parts[2], request.document())
+        return controls.dispatched(self._actions(), request)
 
     def _actions(self) -> dict[str, Action]:
         return {
-            "GET health": lambda _request, _body: {
-                "status": "ok",
-                "twin": "quickbooks",
-                "time": self.twin.clock.now().isoformat(),
-            },
-            "POST reset": self._reset,
-            "GET config": lambda _request, _body: plain(self.twin.config),
-            "POST config": lambda _request, body: plain(self.twin.configure(**body)),
+            **controls.actions(self.twin, "quickbooks"),
             "GET companies": lambda _request, _body: [_company(one) for one in self.twin.companies.values()],
             "POST companies": self._add_company,
             "POST apps": self._add_app,
-            "GET clock": lambda _request, _body: self._time(),
-            "POST clock": self._clock,
-            "GET faults": lambda _request, _body: self.twin.dial.listing(),
-            "POST faults": lambda _request, body: {"id": self.twin.dial.add(FaultRule.from_json(body))},
-            "DELETE faults": self._clear_faults,
             "GET ledger": lambda request, _body: self.twin.ledger(request.param("realm", DEFAULT_REALM)).to_json(),
-            "GET calls": self._calls,
             "GET calls/summary": self._summary,
-            "DELETE calls": self._clear_calls,
             "POST tokens/expire": self._expire,
             "POST webhooks/target": self._target,
             "POST webhooks/flush": self._flush,
             "GET webhooks": self._webhooks,
         }
-
-    def _reset(self, _request: Request, _body: Doc) -> Doc:
-        self.twin.reset()
-        return {"reset": True}
-
-    def _clear_faults(self, _request: Request, _body: Doc) -> Doc:
-        self.twin.clear_faults()
-        return {"cleared": True}
-
-    def _clear_calls(self, _request: Request, _body: Doc) -> Doc:
-        self.twin.calls.clear()
-        return {"cleared": True}
 
     def _add_company(self, _request: Request, body: Doc) -> Doc:
         """`{"realm", ...settings}`; settings may also stand under "settings" or "preferences"."""
@@ -95,21 +63,6 @@ class Control:
         uris = tuple(body.get("redirectUris", ()))
         app = self.twin.add_app(body["clientId"], body["clientSecret"], uris, body.get("name", "An app"))
         return {"clientId": app.client_id, "redirectUris": list(app.redirect_uris), "name": app.name}
-
-    def _time(self) -> Doc:
-        return {"now": self.twin.clock.now().isoformat(), "frozen": self.twin.clock.frozen}
-
-    def _clock(self, _request: Request, body: Doc) -> Doc:
-        if "freeze" in body:
-            self.twin.clock.freeze(frozen=bool(body["freeze"]))
-        if "set" in body:
-            self.twin.clock.set(datetime.fromisoformat(body["set"]))
-        if "advance" in body:
-            self.twin.clock.advance(float(body["advance"]))
-        return self._time()
-
-    def _calls(self, request: Request, _body: Doc) -> list[Doc]:
-        return self.twin.calls.listing(int(request.param("since", "0")), request.param("realm"))
 
     def _summary(self, _request: Request, _body: Doc) -> Doc:
         return {**self.twin.calls.summary(), "corePlusReads": dict(self.twin.throttle.core_plus)}

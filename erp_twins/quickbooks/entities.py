@@ -262,3 +262,9 @@ BY_PATH: dict[str, Schema] = {schema.path: schema for schema in _ALL}
 NAMES = ("Customer", "Vendor", "Employee")
 FORMS = ("Invoice", "CreditMemo", "RefundReceipt", "SalesReceipt")
 SINGLETONS = ("CompanyInfo", "Preferences")
+DOUBLE_KEYS = {  # sales forms are known by their DocNumber
+    "Customer": ("DisplayName",),
+    "Vendor": ("DisplayName",),
+    "Item": ("Name",),
+    "Payment": ("PaymentRefNum", "TotalAmt"),
+}

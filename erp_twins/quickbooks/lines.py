@@ -10,8 +10,7 @@ from erp_twins.quickbooks.company import Company
 from erp_twins.quickbooks.faults import QboFault
 from erp_twins.quickbooks.money import ZERO, cents, number, ref, truth
 
-SHIPPING = "SHIPPING_ITEM_ID"
-_PSEUDO = (SHIPPING, "GRATUITY_ITEM_ID")
+SHIPPING = tax.PSEUDO[0]
 _KINDS = ("SalesItemLineDetail", "DiscountLineDetail", "GroupLineDetail", "DescriptionOnly")
 _SUBTOTALS = ("SubTotalLineDetail", "SubtotalLineDetail")
 _MOST_TAXABLE, _MOST, _LONGEST = 750, 10_000, 4000
@@ -79,7 +78,7 @@ def _sales_line(company: Company, doc: Doc, line: Doc, old: Doc | None) -> None:
         raise QboFault(faults.unknown_property("SalesItemLineDetail"))
     line["Amount"] = _amount(line, detail)
     item = ref(detail, "ItemRef")
-    if item in _PSEUDO:
+    if item in tax.PSEUDO:
         if item == SHIPPING and not company.settings.allow_shipping:
             raise faults.business("Shipping is turned off for this company, so a shipping line cannot be saved.")
     elif item and item != ref(tax.detail_of(old or {}), "ItemRef"):
@@ -159,7 +158,7 @@ def discount(doc: Doc) -> Decimal:
 
 
 def _pseudo(line: Doc) -> bool:
-    return line["DetailType"] == "SalesItemLineDetail" and ref(line["SalesItemLineDetail"], "ItemRef") in _PSEUDO
+    return line["DetailType"] == "SalesItemLineDetail" and ref(line["SalesItemLineDetail"], "ItemRef") in tax.PSEUDO
 
 
 def _sold(line: Doc) -> bool:

@@ -29,7 +29,14 @@ _METHODS = (
     ("MasterCard", "CREDIT_CARD"),
     ("Bank transfer", "NON_CREDIT_CARD"),
 )
-_RATES = (("1", "Standard", Decimal(20)), ("2", "Reduced", Decimal(5)), ("3", "Zero", Decimal(0)))
+_RATES = (
+    ("1", "Standard", Decimal(20)),
+    ("2", "Reduced", Decimal(5)),
+    ("3", "Zero", Decimal(0)),
+    ("4", "Provincial", Decimal("9.975")),
+)
+# Outside the US: Id and name of each code, and the rates behind it.
+_CODES = (("1", "Standard", "1"), ("2", "Reduced", "2"), ("3", "Zero", "3"), ("4", "Federal and provincial", "2 4"))
 
 
 def fill(company: Company) -> None:
@@ -90,13 +97,15 @@ def _foreign_tax() -> list[tuple[str, Doc]]:
     rates = [
         ("TaxRate", _base(ident, Name=name, RateValue=value, AgencyRef={"value": "1"})) for ident, name, value in _RATES
     ]
-    return [*rates, *(("TaxCode", _code(ident, name, ident)) for ident, name, _ in _RATES)]
+    return [*rates, *(("TaxCode", _code(*code)) for code in _CODES)]
 
 
-def _code(ident: str, name: str, rate: str) -> Doc:
-    entry = {"TaxRateRef": {"value": rate}, "TaxTypeApplicable": "TaxOnAmount", "TaxOrder": 0}
+def _code(ident: str, name: str, rates: str) -> Doc:
+    entries = [
+        {"TaxRateRef": {"value": rate}, "TaxTypeApplicable": "TaxOnAmount", "TaxOrder": 0} for rate in rates.split()
+    ]
     return _base(
-        ident, Name=name, Description=name, Taxable=True, TaxGroup=True, SalesTaxRateList={"TaxRateDetail": [entry]}
+        ident, Name=name, Description=name, Taxable=True, TaxGroup=True, SalesTaxRateList={"TaxRateDetail": entries}
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
+from erp_twins import sheets
 from erp_twins.http import Request, Response, html_answer, redirect, text_answer
 from erp_twins.jsonio import Doc
 from erp_twins.quickbooks import lines, pages
@@ -79,7 +80,7 @@ def _invoice(company: Company, doc: Doc) -> str:
         for line in doc["Line"]
         if line["DetailType"] in {"SalesItemLineDetail", "DescriptionOnly"} and not _shipping(line)
     ]
-    body = pages.table(("Item", "Description", "Qty", "Rate", "Amount"), rows, frozenset({2, 3, 4}))
+    body = sheets.table(("Item", "Description", "Qty", "Rate", "Amount"), rows, frozenset({2, 3, 4}))
     sheet = f'<div class="sheet">{head}<p>{_address(doc)}</p>{body}{pages.totals(doc, _parts(doc))}{_button(company, doc)}</div>'
     return pages.page(f"Invoice {number}", sheet + _payments(company, doc), company.realm)
 
@@ -148,7 +149,7 @@ def _payments(company: Company, doc: Doc) -> str:
         if row
     ]
     return (
-        f'<div class="sheet"><h1>Payments</h1>{pages.table(("Date", "Method", "Reference", "Amount"), rows, frozenset({3}))}</div>'
+        f'<div class="sheet"><h1>Payments</h1>{sheets.table(("Date", "Method", "Reference", "Amount"), rows, frozenset({3}))}</div>'
         if rows
         else ""
     )

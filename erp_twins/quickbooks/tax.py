@@ -11,6 +11,7 @@ from erp_twins.quickbooks.company import Company
 from erp_twins.quickbooks.faults import QboFault
 from erp_twins.quickbooks.money import ZERO, cents, number, ref
 
+PSEUDO = ("SHIPPING_ITEM_ID", "GRATUITY_ITEM_ID")
 _US_CODES = ("TAX", "NON")
 _RATE_NEEDED = "Make sure all your transactions have a GST/HST rate before you save."
 
@@ -47,7 +48,7 @@ def detail(company: Company, doc: Doc, discount: Decimal, delta: Decimal) -> Doc
 
     `delta` is added to the total: the switch that lets a test see whether a client notices.
     """
-    sent = doc.get("TxnTaxDetail") or {}
+    sent = (doc.get("TxnTaxDetail") or {}) if company.settings.honour_tax_override else {}
     engine = company.settings.tax_engine
     if engine == "us_none" or doc.get("GlobalTaxCalculation") == "NotApplicable":
         return {"TotalTax": ZERO}
@@ -56,7 +57,7 @@ def detail(company: Company, doc: Doc, discount: Decimal, delta: Decimal) -> Doc
 
 
 def _us(company: Company, doc: Doc, sent: Doc, discount: Decimal) -> Doc:
-    base = _base(doc, ("TAX",), discount)
+    base = _base(doc, "TAX") - (_lowered(doc, "TAX", discount) if doc.get("ApplyTaxAfterDiscount") else ZERO)
     if "TotalTax" in sent:
         booked: Doc = {"TotalTax": cents(number(sent["TotalTax"], "TxnTaxDetail.TotalTax"))}
     elif company.settings.tax_engine == "us_ast":
@@ -73,13 +74,21 @@ def _taxable(company: Company, doc: Doc) -> bool:
     return customer is None or bool(customer.get("Taxable", True))
 
 
-def _base(doc: Doc, codes: tuple[str, ...], discount: Decimal) -> Decimal:
-    """Net amount of the lines with these codes; the discount lowers it only when tax applies after it."""
-    lines = [line for line in doc["Line"] if line["DetailType"] == "SalesItemLineDetail"]
-    base = sum((line["Amount"] for line in lines if ref(detail_of(line), "TaxCodeRef") in codes), ZERO)
-    whole = sum((line["Amount"] for line in lines), ZERO)
-    lowered = discount * base / whole if doc.get("ApplyTaxAfterDiscount") and whole else ZERO
-    return base - lowered
+def _base(doc: Doc, code: str) -> Decimal:
+    """Amount of the lines with this code."""
+    return sum((line["Amount"] for line in _sales(doc) if ref(detail_of(line), "TaxCodeRef") == code), ZERO)
+
+
+def _lowered(doc: Doc, code: str, discount: Decimal) -> Decimal:
+    """What the discount takes off the lines with this code: it is spread over all that is sold, shipping apart."""
+    sold = [line for line in _sales(doc) if ref(detail_of(line), "ItemRef") not in PSEUDO]
+    whole = sum((line["Amount"] for line in sold), ZERO)
+    base = sum((line["Amount"] for line in sold if ref(detail_of(line), "TaxCodeRef") == code), ZERO)
+    return discount * base / whole if whole else ZERO
+
+
+def _sales(doc: Doc) -> list[Doc]:
+    return [line for line in doc["Line"] if line["DetailType"] == "SalesItemLineDetail"]
 
 
 def _rates(company: Company, code: str) -> list[tuple[str, Decimal]]:
@@ -97,26 +106,42 @@ def _by_rate(company: Company, doc: Doc, sent: Doc, discount: Decimal) -> Doc:
         if "Amount" in line
     }
     nets: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
+    taxes: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
     percents: dict[str, Decimal] = {}
-    for code in {ref(detail_of(line), "TaxCodeRef") for line in doc["Line"] if detail_of(line)}:
-        for ident, percent in _rates(company, code):
-            nets[ident] += _base(doc, (code,), discount)
+    for code in {ref(detail_of(line), "TaxCodeRef") for line in _sales(doc)}:
+        rates = _rates(company, code)
+        lowered = _lowered(doc, code, discount) if company.settings.discount_lowers_tax_abroad else ZERO
+        net, base = _base(doc, code) - lowered, _taxed(doc, code, rates) - lowered
+        for ident, percent in rates:
+            nets[ident], taxes[ident] = nets[ident] + net, taxes[ident] + base * percent / 100
             percents[ident] = percent
-    lines = [_tax_line(ident, percents[ident], nets[ident], given.get(ident)) for ident in sorted(nets)]
+    for ident in given.keys() - nets.keys():
+        raise QboFault(faults.bad_reference("TaxLineDetail.TaxRateRef", ident))
+    lines = [_tax_line(ident, percents[ident], nets[ident], given.get(ident, taxes[ident])) for ident in sorted(nets)]
     return {"TotalTax": sum((line["Amount"] for line in lines), ZERO), "TaxLine": lines}
+
+
+def _taxed(doc: Doc, code: str, rates: list[tuple[str, Decimal]]) -> Decimal:
+    """What a code's rates are applied to: of lines that say their gross amount, what is left of it without the tax."""
+    factor = 1 + sum((percent for _, percent in rates), ZERO) / 100
+    lines = [detail for line in _sales(doc) if ref(detail := detail_of(line), "TaxCodeRef") == code]
+    inclusive = doc.get("GlobalTaxCalculation") == "TaxInclusive"
+    gross = [number(one["TaxInclusiveAmt"], "TaxInclusiveAmt") for one in lines if "TaxInclusiveAmt" in one]
+    if inclusive and len(gross) == len(lines):
+        return sum(gross, ZERO) / factor
+    return _base(doc, code)
 
 
 def _rate_of(line: Doc) -> str:
     return ref(line.get("TaxLineDetail") or {}, "TaxRateRef")
 
 
-def _tax_line(ident: str, percent: Decimal, net: Decimal, given: Decimal | None) -> Doc:
+def _tax_line(ident: str, percent: Decimal, net: Decimal, tax: Decimal) -> Doc:
     """One rate on its summed net, rounded half up once."""
-    amount = cents(net * percent / 100) if given is None else given
     inside = {
         "TaxRateRef": {"value": ident},
         "PercentBased": True,
         "TaxPercent": percent,
         "NetAmountTaxable": cents(net),
     }
-    return {"Amount": amount, "DetailType": "TaxLineDetail", "TaxLineDetail": inside}
+    return {"Amount": cents(tax), "DetailType": "TaxLineDetail", "TaxLineDetail": inside}

@@ -1,25 +1,23 @@
-"""The twin itself: one lock, the order of checks, the fault dial and the call log around every request."""
+"""The twin itself: companies, apps and people, and the order of checks before a request is answered."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from typing import Any
 
 from erp_twins import jsonio
+from erp_twins.base import Outcome, Twin
 from erp_twins.clock import TwinClock
-from erp_twins.faults import FaultDial, FaultRule, answer_instead, spoil
+from erp_twins.faults import CallFacts, FaultDial, FaultRule
 from erp_twins.http import Request, Response
 from erp_twins.jsonio import Doc
-from erp_twins.ledger import Call as LoggedCall
-from erp_twins.ledger import CallLog, Ledger
+from erp_twins.ledger import Call, CallLog, Ledger
 from erp_twins.quickbooks import api, faults, gateway, idempotency, seed
 from erp_twins.quickbooks.company import Company
-from erp_twins.quickbooks.config import DEFAULT_REALM, CompanySettings, TwinConfig, changed
+from erp_twins.quickbooks.config import DEFAULT_REALM, CompanySettings, TwinConfig
 from erp_twins.quickbooks.control import Control
 from erp_twins.quickbooks.grants import ACCOUNTING, App, Grants
 from erp_twins.quickbooks.oauth import OAuth
@@ -27,11 +25,12 @@ from erp_twins.quickbooks.people import Person
 from erp_twins.quickbooks.site import Site
 from erp_twins.quickbooks.throttle import Throttle
 from erp_twins.quickbooks.webhooks import Delivery, WebhookOutbox
+from erp_twins.switches import changed
 
-_CONTROLLED = ("/_twin/",)
+_CALLED = ("/oauth2", "/v2/oauth2", "/connect", "/v1/openid")
 
 
-class QuickBooksTwin:
+class QuickBooksTwin(Twin[api.Target | None]):
     """QuickBooks Online in one object. Thread-safe; needs no sockets.
 
     `handle` answers requests; everything else looks in or plays the other people involved: the user in the product,
@@ -46,13 +45,9 @@ class QuickBooksTwin:
         realm: str = DEFAULT_REALM,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.lock = threading.RLock()
-        self.clock = clock or TwinClock()
+        super().__init__(clock, sleep)
         self.config = config or TwinConfig()
-        self.version = 0
-        self._sleep = sleep
         self._first_realm = realm
-        self._late: list[tuple[datetime, Request]] = []
         self._control, self._oauth, self._site = Control(self), OAuth(self), Site(self)
         self._empty()
 
@@ -119,17 +114,6 @@ class QuickBooksTwin:
             self.version += 1
             yield Person(self.companies[realm])
 
-    # --- faults ---
-
-    def add_fault(self, fault: str, **fields: Any) -> int:
-        """Arm a fault rule; the fields are those of `FaultRule`."""
-        with self.lock:
-            return self.dial.add(FaultRule.from_json({"fault": fault, **fields}))
-
-    def clear_faults(self) -> None:
-        with self.lock:
-            self.dial.clear()
-
     # --- looking in ---
 
     def ledger(self, realm: str = DEFAULT_REALM) -> Ledger:
@@ -153,122 +137,56 @@ class QuickBooksTwin:
 
     # --- answering ---
 
-    def handle(self, request: Request, patience: float | None = None) -> Response:
-        """The answer to a request.
+    def _controlled(self, request: Request) -> Response:
+        return self._control.answer(request)
 
-        With `patience` None slow faults really sleep. A number is how long an in-process caller would wait: nothing sleeps,
-        a longer fault ends in "timeout", and a write that was slow before its commit happens when the clock gets there.
-        """
-        self.run_late()
-        if request.path.startswith(_CONTROLLED):
-            with self.lock:
-                self.version += 1
-                return self._control.answer(request)
-        target = api.target_of(request)
-        facts = gateway.facts(request, target)
-        with self.lock:
-            rule = self.dial.pick(facts)
-        return self._with_fault(request, target, rule, patience) if rule else self._logged(request, target, "")
+    def _target(self, request: Request) -> api.Target | None:
+        return api.target_of(request)
 
-    def run_late(self) -> None:
-        """Carry out the slow requests whose time has come, though nobody waits for them any more."""
-        with self.lock:
-            now = self.clock.now()
-            due = [request for moment, request in self._late if moment <= now]
-            self._late = [pair for pair in self._late if pair[0] > now]
-        for request in due:
-            self._logged(request, api.target_of(request), "late")
+    def _facts(self, request: Request, target: api.Target | None) -> CallFacts:
+        return gateway.facts(request, target)
 
-    def _with_fault(
-        self, request: Request, target: api.Target | None, rule: FaultRule, patience: float | None
-    ) -> Response:
-        if rule.hits_before_commit:
-            with self.lock:
-                answer = answer_instead(rule, faults.throttled("xml", self.clock.now()))
-                return self._log(request, target, api.Outcome(answer), rule.fault)
-        slow = rule.seconds if rule.fault == "slow" else 0.0
-        if slow and not rule.after_commit and not self._wait(slow, patience):
-            with self.lock:
-                self._late.append((self.clock.now() + timedelta(seconds=slow), request))
-            return self._log(request, target, api.Outcome(Response(0, ending="timeout")), rule.fault)
-        answer = self._logged(request, target, rule.fault, rule)
-        if slow and rule.after_commit and not self._wait(slow, patience):
-            return replace(answer, ending="timeout")
-        return answer
+    def _throttled(self) -> Response:
+        return faults.throttled("xml", self.clock.now())
 
-    def _wait(self, seconds: float, patience: float | None) -> bool:
-        """Whether the caller is still there after so long."""
-        if patience is None:
-            self._sleep(seconds)
-            return True
-        return seconds <= patience
-
-    def _logged(
-        self, request: Request, target: api.Target | None, fault: str, rule: FaultRule | None = None
-    ) -> Response:
-        """Answer under the lock, spoil the committed answer if a rule says so, and write it down."""
-        with self.lock:
-            if rule and rule.fault == "stale" and target:
-                self._touch(request, target)
-            outcome = self._outcome(request, target)
-            if rule:
-                outcome = self._spoilt(rule, target, outcome)
-            return self._log(request, target, outcome, fault)
-
-    def _spoilt(self, rule: FaultRule, target: api.Target | None, outcome: api.Outcome) -> api.Outcome:
-        answer = spoil(rule, outcome.response)
-        lost = answer.ending != "whole" or answer.status != outcome.response.status
+    def _spoilt(self, rule: FaultRule, target: api.Target | None, outcome: Outcome) -> Outcome:
+        spoilt = super()._spoilt(rule, target, outcome)
+        lost = spoilt.response.ending != "whole" or spoilt.response.status != outcome.response.status
         if lost and target and outcome.key and not self.config.remember_lost_answers:
             idempotency.forget(self.companies[target.realm], outcome.key)
-        return replace(outcome, response=answer)
+        return spoilt
 
-    def _touch(self, request: Request, target: api.Target) -> None:
-        """Somebody edits the same document just before the request arrives."""
-        ident = target.ident or gateway.ident(request)
-        company = self.companies.get(target.realm)
-        if company and company.get(target.entity, ident):
+    def _touch(self, request: Request, target: api.Target | None) -> None:
+        company = self.companies.get(target.realm) if target else None
+        ident = target.ident or gateway.ident(request) if target else ""
+        if target and company and company.get(target.entity, ident):
             with suppress(faults.QboFault):
                 Person(company).edit(target.entity, ident, {})
 
-    def _outcome(self, request: Request, target: api.Target | None) -> api.Outcome:
+    def _outcome(self, request: Request, target: api.Target | None) -> Outcome:
         if target is None:
-            return api.Outcome(self._oauth.answer(request) or self._site.answer(request))
+            return Outcome(self._oauth.answer(request) or self._site.answer(request))
         refused = gateway.refusal(self, request, target)
         if refused:
-            return api.Outcome(refused)
+            return Outcome(refused)
         outcome = api.perform(api.Call(request, target, self.companies[target.realm], self.config))
         if target.kind == "read" and outcome.response.status == 200:
             self.throttle.core_plus[target.realm] += 1
         return outcome
 
-    def _log(self, request: Request, target: api.Target | None, outcome: api.Outcome, fault: str) -> Response:
-        """Stamp the answer with its `intuit_tid` and note the call. Pages for people are not calls."""
-        with self.lock:
-            answer = outcome.response.with_headers(
-                ("intuit_tid", self.tids.next(self.clock.now())), ("qbo-version", "twin")
-            )
-            if target or request.path.startswith(("/oauth2", "/v2/oauth2", "/connect", "/v1/openid")):
-                self.calls.add(self._entry(request, target, outcome, fault, answer))
-                self.version += 1
-            return answer
+    def _stamped(self, answer: Response) -> Response:
+        """With its `intuit_tid`."""
+        return answer.with_headers(("intuit_tid", self.tids.next(self.clock.now())), ("qbo-version", "twin"))
 
-    def _entry(
-        self, request: Request, target: api.Target | None, outcome: api.Outcome, fault: str, answer: Response
-    ) -> LoggedCall:
-        where = {"realm": target.realm, "entity": target.entity, "operation": target.operation} if target else {}
-        return LoggedCall(
-            self.calls.next_seq(),
-            self.clock.now().isoformat(),
-            request.method,
-            request.path,
-            target.kind if target else "auth",
-            status=answer.status if answer.ending == "whole" else 0,
-            requestid=request.param("requestid"),
-            replayed=outcome.replayed,
-            fault=fault,
-            intuit_tid=answer.header("intuit_tid"),
-            **where,
+    def _entry(self, request: Request, target: api.Target | None) -> Call | None:
+        if not target and not request.path.startswith(_CALLED):
+            return None
+        entry = Call(
+            request.method, request.path, target.kind if target else "auth", requestid=request.param("requestid")
         )
+        if target is None:
+            return entry
+        return replace(entry, realm=target.realm, entity=target.entity, operation=target.operation)
 
     # --- keeping ---
 

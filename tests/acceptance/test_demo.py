@@ -18,7 +18,7 @@ from tests.support.stage import ROOT
 
 pytestmark = pytest.mark.slow
 ERP = str(Path(sys.executable).with_name("erp"))
-NAMES = ("ERP_API_PORT", "ERP_DAGSTER_PORT", "ERP_CODE_PORT", "ERP_DEMO_TWIN_PORT")
+NAMES = ("ERP_API_PORT", "ERP_DAGSTER_PORT", "ERP_CODE_PORT", "ERP_DEMO_TWIN_PORT", "ERP_DEMO_NETSUITE_PORT")
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def demo(tmp_path):
 
 class Demo:
     def __init__(self, data: Path) -> None:
-        self.data, self.ports = data, free_ports(4)
+        self.data, self.ports = data, free_ports(5)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ERP_", "DAGSTER"))}
         numbers = {name: str(port) for name, port in zip(NAMES, self.ports, strict=True)}
         self.env = inherited | numbers | {"ERP_DATA_DIR": str(data), "ERP_LINGER_SECONDS": "5"}
@@ -77,11 +77,12 @@ def test_the_demo_shows_the_whole_story_and_a_second_one_goes_on_with_its_data(d
     first = demo.run()
     assert first.returncode == 0, first.stdout + first.stderr
     assert "order D-1003 is paid in the shop too" in first.stdout
+    assert "order D-1004 is paid in the shop too" in first.stdout
     assert "all is as it should be" in first.stdout
     assert demo.nothing_runs()
     second = demo.run()
     assert second.returncode == 0, second.stdout + second.stderr
-    assert "invoice D-1004" in second.stdout
+    assert "invoice D-1005" in second.stdout
     assert "invoice D-1001" not in second.stdout
     assert demo.nothing_runs()
 

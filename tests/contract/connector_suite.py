@@ -5,6 +5,7 @@ A subclass gives the fixture `world`: a connection to a fresh company, with the 
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +14,17 @@ from typing import Protocol
 
 import pytest
 
-from erp_pipelines.connectors.base import CallCounter, ErpSession, ExternalRef, Known, Lent, Pushed, Ref, Write
+from erp_pipelines.connectors.base import (
+    CallCounter,
+    Candidate,
+    ErpSession,
+    ExternalRef,
+    Known,
+    Lent,
+    Pushed,
+    Ref,
+    Write,
+)
 from erp_pipelines.domain import errors
 from erp_pipelines.domain.events import CanonicalRecord
 from erp_pipelines.domain.idempotency import fingerprint, request_key
@@ -102,6 +113,12 @@ class World(Protocol):
 
     def delete_order_by_hand(self, external_id: str) -> None: ...
 
+    def deactivate_customer_by_hand(self, external_id: str) -> None: ...
+
+    def pass_time(self, seconds: float) -> None:
+        """On both sides."""
+        ...
+
 
 def write(
     ref: Ref, record: CanonicalRecord, refs: Mapping[Ref, str] | None = None, known: Known | None = None
@@ -113,6 +130,28 @@ def write(
         return request_key("conn-1", ref.entity_type, ref.entity_id, purpose, content, 0)
 
     return Write(ref, record, refs or {}, known, key)
+
+
+@dataclass
+class Puller:
+    """Pulls as the engine does: each stream page by page, from where it ended."""
+
+    world: World
+    cursors: dict[str, str] = field(default_factory=dict)
+
+    def pull(self) -> set[tuple[ExternalRef, bool]]:
+        """What was found, and whether it was deleted."""
+        session, found = self.world.session(), set[tuple[ExternalRef, bool]]()
+        since = self.world.desk.clock.now() - dt.timedelta(hours=1)
+        for stream in session.streams():
+            more = True
+            while more:
+                page = session.changes(stream, self.cursors.get(stream), since)
+                self.cursors[stream], more = page.cursor, page.more
+                assert len(page.cursor) <= 500
+                assert all(one.at.utcoffset() is not None for one in page.changed)
+                found |= {(one.ref, one.deleted) for one in page.changed}
+        return found
 
 
 def known(pushed: Pushed) -> Known:
@@ -278,6 +317,55 @@ class ConnectorContract:
     def test_truth_of_nothing_costs_nothing(self, world: World) -> None:
         truth = world.session().truth([])
         assert (truth.documents, truth.payments, world.desk.calls.reads) == ((), (), 0)
+
+    # --- before a sync ---
+
+    def candidates(self, world: World) -> list[Candidate]:
+        """An order whose customer and product stand there, and a customer that is new."""
+        order = self.order_write(world)
+        new = make_customer("c2", name="Second Customer")
+        return [Candidate(ORDER, order.record, order.refs, None), Candidate(Ref("Customer", "c2"), new, {}, None)]
+
+    def test_nothing_stands_in_the_way_and_nothing_is_sent(self, world: World) -> None:
+        candidates = self.candidates(world)
+        writes = world.desk.calls.writes
+        assert world.session().preflight(candidates) == ()
+        assert world.desk.calls.writes == writes
+
+    def test_what_is_inactive_or_taken_by_something_inactive_is_found_before_anything_is_sent(
+        self, world: World
+    ) -> None:
+        candidates = self.candidates(world)
+        world.deactivate_customer_by_hand(candidates[0].refs[CUSTOMER])
+        world.deactivate_customer_by_hand(world.customer_by_hand("Second Customer"))
+        found = world.session().preflight(candidates)
+        assert ORDER in {one.ref for one in found}
+        assert all(one.error.mend for one in found)
+        assert world.count("Order") == 0
+
+    # --- what changed ---
+
+    def test_changes_made_by_hand_are_found_once_time_has_passed_over_them(self, world: World) -> None:
+        done = world.session().push(self.order_write(world))
+        ref, puller = ExternalRef(done.external_type, done.external_id), Puller(world)
+        world.pass_time(600)
+        assert (ref, False) in puller.pull()
+        world.pass_time(600)
+        assert puller.pull() == set()
+        world.edit_order_by_hand(done.external_id)
+        world.pass_time(600)
+        assert puller.pull() == {(ref, False)}
+        world.pass_time(600)
+        assert puller.pull() == set()
+
+    def test_a_deletion_is_found(self, world: World) -> None:
+        done = world.session().push(self.order_write(world))
+        ref, puller = ExternalRef(done.external_type, done.external_id), Puller(world)
+        world.pass_time(600)
+        puller.pull()
+        world.delete_order_by_hand(done.external_id)
+        world.pass_time(600)
+        assert (ref, True) in puller.pull()
 
     # --- the company ---
 

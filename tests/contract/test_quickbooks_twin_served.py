@@ -225,7 +225,7 @@ def test_control_api_seeds_changes_and_resets(client):
         "/_twin/companies",
         json={"realm": "42", "name": "Second", "country": "CA", "taxEngine": "non_us", "settings": {"currency": "CAD"}},
     ).json()
-    assert (made["settings"]["name"], made["settings"]["currency"], made["counts"]["TaxCode"]) == ("Second", "CAD", 3)
+    assert (made["settings"]["name"], made["settings"]["currency"], made["counts"]["TaxCode"]) == ("Second", "CAD", 4)
     assert client.post("/_twin/companies", json={"realm": "42", "colour": "red"}).status_code == 400
     assert client.post("/_twin/apps", json={"clientId": "x", "clientSecret": "y", "redirectUris": [REDIRECT]}).json()[
         "redirectUris"

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from erp_pipelines.delivery.pacer import StoredPacer
+from erp_pipelines.delivery.places import Places
 from erp_pipelines.domain.errors import Throttled
 from erp_pipelines.storage import notify, outbox, pacing
 from tests.support.toy import KEY, connect
@@ -188,38 +189,53 @@ def test_the_pace_is_exact_over_many_processes(database, connection_id, clock):
 @pytest.fixture
 def pacer(database, connection_id, clock):
     with database.worker("test") as session:
-        yield StoredPacer(session, clock, KEY, connection_id, requests_per_minute=480)
+        yield StoredPacer(lambda: session.tenant("acme"), clock, KEY, connection_id, requests_per_minute=480)
+
+
+def take_turn(pacer):
+    with pacer.turn():
+        pass
 
 
 def test_a_worker_sleeps_until_its_slot(pacer, clock):
     for _ in range(5):
-        pacer.wait()
+        take_turn(pacer)
     assert clock.slept == [0.125, 0.125, 0.125]
 
 
 def test_five_failures_in_a_row_open_the_circuit_and_one_answer_closes_it(pacer, clock):
-    pacer.wait()
+    take_turn(pacer)
     for _ in range(5):
         pacer.failed()
     with pytest.raises(Throttled) as caught:
-        pacer.wait()
+        take_turn(pacer)
     assert 0 < caught.value.retry_after <= 30
     clock.advance(31)
-    pacer.wait()
+    take_turn(pacer)
     pacer.answered()
     pacer.failed()
-    pacer.wait()
+    take_turn(pacer)
+
+
+def test_a_throttle_is_remembered_and_closes_the_circuit(pacer, clock, database):
+    pacer.places = Places(4, 4)
+    for _ in range(4):
+        with pacer.turn():
+            pacer.failed()
+    with pacer.turn():
+        pacer.throttled()
+    assert rows(database, "select in_flight, failures from erp.integration_pacing") == [(2, 0)]
 
 
 def test_a_circuit_that_fails_again_after_its_pause_opens_at_once(pacer, clock):
-    pacer.wait()
+    take_turn(pacer)
     for _ in range(5):
         pacer.failed()
     clock.advance(31)
-    pacer.wait()
+    take_turn(pacer)
     pacer.failed()
     with pytest.raises(Throttled):
-        pacer.wait()
+        take_turn(pacer)
 
 
 def test_two_connections_that_settle_one_event_at_once_leave_its_sum_right(database, connection_id):

@@ -54,14 +54,16 @@ def leave_the_dead_alone(monkeypatch):
     monkeypatch.setattr(worker, "_take_over", lambda *_: None)
 
 
-BUGS = [
-    forget_what_was_sent,
-    let_an_old_event_pass,
-    close_a_notice_that_failed,
-    count_our_own_payment_again,
-    believe_every_body_sent,
-    leave_the_dead_alone,
-]
+# Each with the seed that found it last time, which is tried first. That saves time only: one that finds it no more is
+# followed by all others.
+BUGS = {
+    forget_what_was_sent: 1,
+    let_an_old_event_pass: 2,
+    close_a_notice_that_failed: 46,
+    count_our_own_payment_again: 2,
+    believe_every_body_sent: 0,
+    leave_the_dead_alone: 0,
+}
 
 
 @pytest.mark.slow
@@ -69,7 +71,8 @@ BUGS = [
 @pytest.mark.parametrize("plant", BUGS, ids=lambda plant: plant.__name__.replace("_", " "))
 def test_a_planted_bug_is_found(databases, monkeypatch, record_property, plant):
     plant(monkeypatch)
-    found = next((result for seed in range(MOST_SEEDS) if (result := run_seed(databases, seed)).broken), None)
+    seeds = dict.fromkeys((BUGS[plant], *range(MOST_SEEDS)))
+    found = next((result for seed in seeds if (result := run_seed(databases, seed, "quickbooks")).broken), None)
     assert found is not None
-    record_property("seeds needed", found.seed + 1)
+    record_property("found by seed", found.seed)
     record_property("broken promise", found.broken.splitlines()[0])

@@ -13,10 +13,12 @@ from typing import Any
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import tenants
 from erp_pipelines.connectors.base import (
+    Candidate,
     ChangePage,
     ConnectionFacts,
     DocumentState,
     ExternalRef,
+    Finding,
     Lent,
     Pushed,
     Ref,
@@ -50,6 +52,8 @@ class ToyErp:
     after: list[Callable[[Write], None]] = field(default_factory=list)  # the same, after the document stands
     always: Callable[[Write], None] | None = None
     finding: Callable[[Write], None] | None = None  # before every look for what an earlier try left
+    findings: tuple[Finding, ...] = ()
+    looked_at: list[Candidate] = field(default_factory=list)
     truth: Truth = field(default_factory=lambda: Truth((), ()))
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
     truth_error: Exception | None = None
@@ -58,6 +62,7 @@ class ToyErp:
     pages: dict[str, list[ChangePage | Exception]] = field(default_factory=dict)  # by stream; the cursor counts them
     asked: list[tuple[str, str | None, dt.datetime]] = field(default_factory=list)
     honours_keys: bool = True
+    unwanted: dict[str, str] = field(default_factory=dict)  # by our kind of record: why the ERP is to have none
     void: set[str] = field(default_factory=set)  # orders whose document a person has voided
     off_by: Decimal = Decimal(0)
     ids: Any = field(default_factory=lambda: itertools.count(1))
@@ -73,6 +78,9 @@ class ToyErp:
 class ToySession:
     erp: ToyErp
     lent: Lent
+
+    def unwanted(self, record: CanonicalRecord) -> str | None:
+        return self.erp.unwanted.get(type(record).__name__)
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
         if isinstance(record, Order):
@@ -134,6 +142,11 @@ class ToySession:
         left = self.erp.documents.get(place)
         return self._pushed(write, left[0]["id"], Outcome.ADOPTED) if left else None
 
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        self.erp.looked_at += candidates
+        refs = {candidate.ref for candidate in candidates}
+        return tuple(finding for finding in self.erp.findings if finding.ref is None or finding.ref in refs)
+
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         if self.erp.truth_error:
             raise self.erp.truth_error
@@ -166,6 +179,7 @@ class ToyConnector:
     credentials: None = None
     webhooks: None = None
     settings_model: None = None
+    check_settings: None = None
     documents_when: str = "paid"
     kinds: Kinds = TOY_KINDS
 

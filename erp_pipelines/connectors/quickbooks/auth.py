@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from pydantic import ValidationError
 
-from erp_pipelines.connectors.calling import lent_for_once, throttled
+from erp_pipelines.connectors.calling import lent_for_once
+from erp_pipelines.connectors.granting import TOKEN_SECONDS, asked, heard, not_renewed, reason
 from erp_pipelines.connectors.http import Answer, Call, ErpHttp, encode
 from erp_pipelines.connectors.provider import Company, Grant
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
@@ -16,27 +17,17 @@ from erp_pipelines.connectors.quickbooks.company import described
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.faults import CATALOGUE
 from erp_pipelines.connectors.quickbooks.wire import TokenDoc
-from erp_pipelines.domain.catalogue import Rule, Treatment
 from erp_pipelines.domain.clock import Clock
-from erp_pipelines.domain.errors import (
-    ConnectionLost,
-    ConsentRefused,
-    ErpError,
-    Misconfigured,
-    SettingsInvalid,
-    Unavailable,
-)
+from erp_pipelines.domain.errors import ConsentRefused, SettingsInvalid, Unavailable
 
+WHO = "Intuit"
 SCOPE = "com.intuit.quickbooks.accounting"
 # Why Intuit refuses an exchange or a renewal, and what a person can do.
 _CONSENT, _RENEWAL = CATALOGUE.rules(CATALOGUE.consent), CATALOGUE.rules(CATALOGUE.refresh)
 WRONG_KEYS = _RENEWAL["invalid_client"].mend
 # Asks for the absolute end of the grant, five years after the consent.
 HARD_END = {"x-include-refresh-token-hard-expires-in": "true"}
-# A renewal holds the connection's row while it waits, all its tries together no longer than the database allows.
-TOKEN_SECONDS = 20.0
-# How long a connection is left alone when Intuit refuses our own keys: a wrong secret must cost no tenant a new consent.
-WRONG_KEYS_SECONDS = 120.0
+OTHERWISE = "Try again; if it stays, check the app's keys and redirect address at Intuit."
 
 
 class QuickBooksOAuth:
@@ -60,15 +51,17 @@ class QuickBooksOAuth:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
         answer = self._token_call("oauth.exchange", form)
         if answer.status != 200:
-            reason = _reason(answer)
-            raise ConsentRefused(f"Intuit refused the consent ({reason}).", mend=_mend(_CONSENT, reason))
+            word = reason(answer)
+            mend = _CONSENT[word].mend if word in _CONSENT else OTHERWISE
+            raise ConsentRefused(f"{WHO} refused the consent ({word}).", mend=mend)
         return self._grant(answer)
 
     def refresh(self, refresh_token: str) -> Grant:
         """A new grant; the refresh token in it replaces the old one, which may be dead from now on."""
-        answer = self._refresh_answer({"grant_type": "refresh_token", "refresh_token": refresh_token})
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        answer = heard(self._config.refresh_tries, lambda: self._token_call("oauth.refresh", form))
         if answer.status != 200:
-            raise _not_renewed(answer)
+            raise not_renewed(_RENEWAL, WHO, answer, OTHERWISE)
         return self._grant(answer)
 
     def revoke(self, token: str) -> str:
@@ -81,21 +74,13 @@ class QuickBooksOAuth:
             body=encode({"token": token}),
             expects_json=False,
         )
-        if self._exchange(call).status == 401:
+        if self._asked(call).status == 401:
             raise SettingsInvalid("Intuit refused the app's own credentials.", mend=WRONG_KEYS)
         return ""
 
     def describe(self, *, company_id: str, access_token: str) -> Company:
         lent = lent_for_once(access_token, self._clock)
         return described(QuickBooksClient(self._config, self._http, company_id, lent), self._config)
-
-    def _refresh_answer(self, form: Mapping[str, str]) -> Answer:
-        for _ in range(self._config.refresh_tries - 1):
-            try:
-                return self._token_call("oauth.refresh", form)
-            except Unavailable:
-                continue
-        return self._token_call("oauth.refresh", form)
 
     def _token_call(self, kind: str, form: Mapping[str, str]) -> Answer:
         form_type = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -107,17 +92,10 @@ class QuickBooksOAuth:
             body=urlencode(form).encode(),
             seconds=TOKEN_SECONDS,
         )
-        return self._exchange(call)
+        return self._asked(call)
 
-    def _exchange(self, call: Call) -> Answer:
-        """Raises Throttled, and Unavailable for anything but an answer below 500 that means something."""
-        answer = self._http.exchange(call)
-        pause = throttled(self._http, answer, self._clock.now())
-        if pause:
-            raise pause
-        if answer.status >= 500 or 300 <= answer.status < 400 or answer.status == 408:
-            raise Unavailable(f"Intuit, {call.kind}: HTTP {answer.status}.", request_id=answer.request_id)
-        return answer
+    def _asked(self, call: Call) -> Answer:
+        return asked(self._http, call, WHO, self._clock.now())
 
     def _basic(self) -> dict[str, str]:
         pair = f"{self._config.client_id}:{self._config.client_secret}".encode()
@@ -135,30 +113,3 @@ class QuickBooksOAuth:
             doc.x_refresh_token_expires_in,
             doc.x_refresh_token_hard_expires_in,
         )
-
-
-def _reason(answer: Answer) -> str:
-    """Intuit's own word. Nothing else of the body: a strange one might quote what was sent."""
-    word = str(answer.body.get("error", "")) if isinstance(answer.body, dict) else ""
-    return word if word.replace("_", "").isalpha() and len(word) <= 40 else f"HTTP {answer.status}"
-
-
-def _mend(rules: Mapping[str, Rule], reason: str) -> str:
-    rule = rules.get(reason)
-    return rule.mend if rule else "Try again; if it stays, check the app's keys and redirect address at Intuit."
-
-
-def _not_renewed(answer: Answer) -> ErpError:
-    """Our keys are refused, or the grant is."""
-    reason = _reason(answer)
-    rule = _RENEWAL.get(reason)
-    error = _renewal_error(rule, reason, answer.request_id)
-    error.rule = rule
-    return error
-
-
-def _renewal_error(rule: Rule | None, reason: str, request_id: str) -> ErpError:
-    said, mend = f"Intuit refused to renew the access ({reason}).", _mend(_RENEWAL, reason)
-    if rule and rule.treatment is Treatment.MISCONFIGURED:
-        return Misconfigured(said, retry_after=WRONG_KEYS_SECONDS, mend=mend, erp_code=reason, request_id=request_id)
-    return ConnectionLost(said, mend=mend, erp_code=reason, request_id=request_id)

@@ -70,13 +70,14 @@ class QuickBooksClient:
         return tuple(self._parsed(model, call, answer, row=row) for row in response.get(entity, []))
 
     def by_ids(self, model: type[D], entity: str, ids: Iterable[str]) -> tuple[D, ...]:
-        """The documents that exist of these, a hundred per call."""
+        """The documents that exist of these, a hundred per call; of name lists the inactive ones too."""
+        active = " and Active in (true, false)" if entity in NAME_LISTS else ""
         wanted = sorted({external_id for external_id in ids if external_id})
         chunks = (wanted[start : start + IDS_AT_ONCE] for start in range(0, len(wanted), IDS_AT_ONCE))
         return tuple(
             row
             for chunk in chunks
-            for row in self.query(model, entity, f"Id in ({', '.join(self.quoted(one) for one in chunk)})")
+            for row in self.query(model, entity, f"Id in ({', '.join(self.quoted(one) for one in chunk)}){active}")
         )
 
     def changed(self, entities: Sequence[str], since: str) -> dict[str, list[ChangedDoc]]:

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import ConnectionFacts
 from erp_pipelines.connectors.provider import Company
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
-from erp_pipelines.connectors.quickbooks.wire import AccountDoc, TaxCodeDoc
+from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
+from erp_pipelines.connectors.quickbooks.wire import AccountDoc, TaxCodeDoc, TaxRateDoc
 from erp_pipelines.domain.connections import ConnectionSettings
 
 HOME_OF_AST = "US"
+
+
+@dataclass(frozen=True)
+class TaxCode:
+    """A tax code of a company outside the US: the percentage of each of its rates for sales, by the rate's id."""
+
+    active: bool
+    percents: Mapping[str, Decimal]
+
+    @property
+    def percent(self) -> Decimal:
+        return sum(self.percents.values(), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,7 @@ class Books:
 
     config: QuickBooksConfig
     settings: ConnectionSettings = field(default_factory=ConnectionSettings)
+    own: QuickBooksSettings = field(default_factory=QuickBooksSettings)
     country: str = HOME_OF_AST
     home_currency: str = "USD"
     multi_currency: bool = False
@@ -30,7 +45,7 @@ class Books:
     allow_discount: bool = True
     using_sales_tax: bool = True
     income_account_id: str = ""
-    tax_rates: Mapping[str, str] = field(default_factory=dict)
+    tax_codes: Mapping[str, TaxCode] = field(default_factory=dict)
 
     @property
     def in_the_us(self) -> bool:
@@ -44,6 +59,7 @@ def books(connection: ConnectionFacts, config: QuickBooksConfig) -> Books:
     return Books(
         config=config,
         settings=connection.settings,
+        own=QuickBooksSettings.model_validate(connection.settings.provider_settings or {}),
         country=str(facts.get("country") or default.country),
         home_currency=str(facts.get("homeCurrency") or default.home_currency),
         multi_currency=bool(facts.get("multiCurrency", default.multi_currency)),
@@ -52,12 +68,20 @@ def books(connection: ConnectionFacts, config: QuickBooksConfig) -> Books:
         allow_discount=bool(facts.get("allowDiscount", default.allow_discount)),
         using_sales_tax=bool(facts.get("usingSalesTax", default.using_sales_tax)),
         income_account_id=str(connection.settings.income_account_id or facts.get("incomeAccountId") or ""),
-        tax_rates={str(code): str(rate) for code, rate in dict(facts.get("taxRates") or {}).items()},
+        tax_codes=tax_codes(facts),
     )
 
 
+def tax_codes(facts: Mapping[str, Any]) -> dict[str, TaxCode]:
+    """The tax codes among the facts of a company, by their ids."""
+    found = dict(facts.get("taxCodes") or {})
+    return {
+        code: TaxCode(one["active"], {i: Decimal(p) for i, p in one["rates"].items()}) for code, one in found.items()
+    }
+
+
 def described(client: QuickBooksClient, config: QuickBooksConfig) -> Company:
-    """Read the company: three calls, four outside the US. The facts are JSON."""
+    """Read the company: three calls, five outside the US. The facts are JSON."""
     info, preferences = client.company_info(), client.preferences()
     forms, currency = preferences.sales_forms_prefs, preferences.currency_prefs
     facts: dict[str, Any] = {
@@ -72,7 +96,7 @@ def described(client: QuickBooksClient, config: QuickBooksConfig) -> Company:
         "partnerTax": preferences.tax_prefs.partner_tax_enabled,
         "bookCloseDate": preferences.accounting_info_prefs.book_close_date,
         "incomeAccountId": _income_account(client.query(AccountDoc, "Account", "AccountType = 'Income'")),
-        "taxRates": {} if info.country == HOME_OF_AST else _single_rates(client.query(TaxCodeDoc, "TaxCode")),
+        "taxCodes": {} if info.country == HOME_OF_AST else read_tax_codes(client),
     }
     return Company(client.company_id, info.company_name, config.environment, facts)
 
@@ -86,7 +110,12 @@ def _income_account(accounts: Sequence[AccountDoc]) -> str | None:
     return usable[0].id if usable else None
 
 
-def _single_rates(codes: Sequence[TaxCodeDoc]) -> dict[str, str]:
-    """The rate of each tax code that has exactly one for sales: only those can be given an amount of ours."""
-    rates = {code.id: [one.tax_rate_ref.value for one in code.sales_tax_rate_list.tax_rate_detail] for code in codes}
-    return {code: found[0] for code, found in rates.items() if len(found) == 1}
+def read_tax_codes(client: QuickBooksClient) -> dict[str, Any]:
+    """Every tax code with its rates for sales, as a fact: two calls."""
+    percents = {rate.id: rate.rate_value for rate in client.query(TaxRateDoc, "TaxRate")}
+    return {code.id: _code_fact(code, percents) for code in client.query(TaxCodeDoc, "TaxCode")}
+
+
+def _code_fact(code: TaxCodeDoc, percents: Mapping[str, Decimal]) -> dict[str, Any]:
+    ids = [one.tax_rate_ref.value for one in code.sales_tax_rate_list.tax_rate_detail]
+    return {"active": code.active, "rates": {rate: str(percents[rate]) for rate in ids if rate in percents}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+DISPLAY_NAME = "QuickBooks"
 Environment = Literal["sandbox", "production"]
 
 API_URLS = {
@@ -52,6 +53,8 @@ class QuickBooksConfig:
     payment_reference_length: int = 21
     # Appended to a customer's name that a vendor or employee holds already.
     name_suffix: str = " (C)"
+    # What QuickBooks appends to the name of a record that is made inactive.
+    inactive_suffix: str = " (deleted)"
     # DefinitionId of the custom field that takes the purchase order number; without one it goes into the memo.
     po_custom_field: str = ""
 

@@ -4,34 +4,52 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from erp_pipelines.connectors.base import ChangePage, ConnectionFacts, ExternalRef, Lent, Pushed, Ref, Truth, Write
-from erp_pipelines.connectors.calling import SystemClock
+from erp_pipelines.connectors.base import (
+    Candidate,
+    ChangePage,
+    ConnectionFacts,
+    ExternalRef,
+    Finding,
+    Lent,
+    NameState,
+    Pushed,
+    Ref,
+    TokenSource,
+    Truth,
+    Write,
+)
+from erp_pipelines.connectors.calling import SystemClock, lent_for_once
+from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
+from erp_pipelines.connectors.mapping import requirements
 from erp_pipelines.connectors.provider import InFlight, Kinds
 from erp_pipelines.connectors.quickbooks import changes, mapper
 from erp_pipelines.connectors.quickbooks.auth import QuickBooksOAuth
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import books
-from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME, QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
-from erp_pipelines.connectors.quickbooks.pushing import wait_out
+from erp_pipelines.connectors.quickbooks.names_back import as_there, read_names
+from erp_pipelines.connectors.quickbooks.preflight import Preflight
+from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
+from erp_pipelines.connectors.quickbooks.settings_check import check
 from erp_pipelines.connectors.quickbooks.truth import read_truth
 from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
 from erp_pipelines.domain.clock import Clock
-from erp_pipelines.domain.connections import DocumentsWhen
+from erp_pipelines.domain.connections import ConnectionSettings, DocumentsWhen
 from erp_pipelines.domain.customers import Customer
-from erp_pipelines.domain.errors import AnswerLost, Unavailable
 from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
 
-PROVIDER, DISPLAY_NAME = "quickbooks", "QuickBooks"
+PROVIDER = "quickbooks"
 KINDS = Kinds(
     entities={
         "Invoice": EntityType.ORDER,
@@ -57,18 +75,26 @@ class QuickBooksConnector:
     kinds = KINDS
     documents_when: DocumentsWhen = "paid"
     credentials = None
-    settings_model = None
+    settings_model = QuickBooksSettings
 
     def __init__(
         self, config: QuickBooksConfig, *, transport: Transport | None = None, clock: Clock | None = None
     ) -> None:
         self._config = config
         self._http = ErpHttp(_profile(config), transport=transport)
-        self.oauth = QuickBooksOAuth(config, self._http, clock or SystemClock())
+        self._clock = clock or SystemClock()
+        self.oauth = QuickBooksOAuth(config, self._http, self._clock)
         self.webhooks = QuickBooksWebhooks(config.verifier_token)
 
     def session(self, connection: ConnectionFacts, lent: Lent) -> QuickBooksSession:
         return QuickBooksSession(self._config, self._http, connection, lent)
+
+    def check_settings(
+        self, connection: ConnectionFacts, after: ConnectionSettings, tokens: TokenSource
+    ) -> dict[str, Any]:
+        lent = replace(lent_for_once("", self._clock), tokens=tokens)
+        client = QuickBooksClient(self._config, self._http, connection.company_id, lent)
+        return check(client, connection.settings, after, in_the_us=books(connection, self._config).in_the_us)
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight:  # noqa: ARG002 - Protocol
         """One: two writes at once to documents of one customer meet as stale versions."""
@@ -86,33 +112,39 @@ class QuickBooksSession:
         self._config, self._lent = config, lent
         self._books = books(connection, config)
         self._client = QuickBooksClient(config, http, connection.company_id, lent)
+        self._preflight = Preflight(self._client, self._books)
+
+    def unwanted(self, record: CanonicalRecord) -> str | None:  # noqa: ARG002 - Protocol
+        return None
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
-        return mapper.requirements(record)
+        return requirements(record)
 
     def body(self, record: CanonicalRecord, refs: Mapping[Ref, str]) -> dict[str, Any]:
         return mapper.body(record, refs, self._books)
 
     def push(self, write: Write) -> Pushed:
-        """A write that is in doubt stays so for as long as QuickBooks cannot be asked."""
-        try:
+        with doubt_kept(write):
             return self._push(write)
-        except Unavailable as error:
-            if not write.in_doubt:
-                raise
-            raise AnswerLost(
-                error.message, mend=error.mend, erp_code=error.erp_code, request_id=error.request_id
-            ) from None
 
     def find(self, write: Write) -> Pushed | None:
         """By name or number and our mark; believed absent only when QuickBooks cannot be at work on it any more."""
         found = self._found(write)
         if found is None:
-            wait_out(write, self._config, self._lent.clock.now())
+            wait_out(write, self._config.doubt_seconds, self._lent.clock.now())
         return found
+
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        return self._preflight.findings(candidates)
 
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._config, refs)
+
+    def names(self, refs: Sequence[ExternalRef]) -> tuple[NameState, ...]:
+        return read_names(self._client, self._config, refs)
+
+    def as_there(self, record: CanonicalRecord) -> Mapping[str, Any]:
+        return as_there(record, self._books)
 
     def company_name(self) -> str:
         return self._client.company_info().company_name

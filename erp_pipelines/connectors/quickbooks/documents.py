@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from erp_pipelines.connectors.base import Known, Pushed, Write
 from erp_pipelines.connectors.quickbooks import text
-from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
+from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.mapper_invoice import invoice
 from erp_pipelines.connectors.quickbooks.mapper_payment import payment
 from erp_pipelines.connectors.quickbooks.pushing import believe_absence, pushed, updated
+from erp_pipelines.connectors.quickbooks.rounding import made_up
 from erp_pipelines.connectors.quickbooks.truth import is_void
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc, PaymentDoc
 from erp_pipelines.domain.errors import NameTaken, Rejected, voided
@@ -41,10 +42,10 @@ class Documents:
             raise self._cancelled(write, order)
         body = invoice(order, write.refs, self.books)
         if write.known is not None:
-            return self._update(write, write.known, body)
+            return self._update(write, write.known, order, body)
         found = self._invoice_of(order, body) if write.in_doubt else None
         if found is not None:
-            return self._adopted(found)
+            return self._taken_up(write, order, body, found)
         believe_absence(write, self.books.config, self.now)
         return self._create_invoice(write, order, body)
 
@@ -75,13 +76,25 @@ class Documents:
         except NameTaken as taken:
             found = self._invoice_of(order, body)
             if found is not None:
-                return self._adopted(found)
+                return self._taken_up(write, order, body, found)
             raise _number_taken(taken, order) from None
-        return pushed(Outcome.CREATED, got.doc, got.request_id)
+        return self._made_up(Outcome.CREATED, write, order, body, got)
 
-    def _update(self, write: Write, known: Known, body: dict[str, Any]) -> Pushed:
+    def _update(self, write: Write, known: Known, order: Order, body: dict[str, Any]) -> Pushed:
         got = updated(self.client, InvoiceDoc, "Invoice", body, write, known, may_change=self._refuse_void)
-        return pushed(Outcome.UPDATED, got.doc, got.request_id)
+        return self._made_up(Outcome.UPDATED, write, order, body, got)
+
+    def _made_up(
+        self, outcome: Outcome, write: Write, order: Order, body: dict[str, Any], got: Got[InvoiceDoc]
+    ) -> Pushed:
+        after, note = made_up(self.client, self.books, write, order, body, got)
+        return replace(pushed(outcome, after.doc, after.request_id), note=note)
+
+    def _taken_up(self, write: Write, order: Order, body: dict[str, Any], found: InvoiceDoc) -> Pushed:
+        """Adopted; one that nobody has touched since we made it may still want its rounding line."""
+        if found.sync_token != "0":  # noqa: S105 - a version
+            return self._adopted(found)
+        return self._made_up(Outcome.ADOPTED, write, order, body, Got(found, ""))
 
     def _adopted(self, found: InvoiceDoc) -> Pushed:
         void = is_void(found.total_amt, found.private_note, self.books.config)

@@ -14,22 +14,12 @@ from typing import Any
 
 from erp_pipelines.connectors.catalogue import catalogue
 from erp_pipelines.connectors.http import Answer, Call
-from erp_pipelines.domain.catalogue import UNKNOWN, Owner, Rule, Treatment
-from erp_pipelines.domain.errors import (
-    AnswerLost,
-    ConnectionLost,
-    ErpError,
-    NameTaken,
-    Rejected,
-    StaleVersion,
-    Throttled,
-    TokenRejected,
-    Unavailable,
-)
+from erp_pipelines.connectors.refusals import LONGEST_TEXT, refused
+from erp_pipelines.domain.catalogue import Rule
+from erp_pipelines.domain.errors import ErpError
 
 CATALOGUE = catalogue("quickbooks")
 RULES = CATALOGUE.rules(CATALOGUE.faults)
-LONGEST_TEXT = 500
 THROTTLE_MARKS = ("errorCode=003001", "ThrottleExceeded")
 _CANDIDATE = re.compile(r"\b(?:TxnId|Id)\s*=\s*(\d+)")
 _XML_FAULT = re.compile(r"<Fault\b.*?</Fault>", re.DOTALL)
@@ -56,20 +46,16 @@ class Fault:
 def refusal(call: Call, answer: Answer) -> ErpError | None:
     """The error that an answer holds, None when it holds none.
 
-    A 5xx answer never proves that nothing was done. A code that the catalogue lacks refuses the record in QuickBooks'
+    A code that the catalogue lacks refuses the record in QuickBooks'
     own words, but settles no doubt: it may say that an earlier try was done.
     """
     found = faults_of(answer)
     if not found:
         return None
     fault = _weightiest(found)
-    rule = rule_of(fault.code)
-    if answer.status >= 500 and rule.treatment is not Treatment.THROTTLED:
-        rule = rule.model_copy(update={"treatment": Treatment.LOST, "owner": Owner.PROVIDER})
     text = "QuickBooks: " + " ".join(one.text for one in found)[:LONGEST_TEXT]
-    error = _error(rule, fault, text, call, answer)
-    error.rule = rule
-    return error
+    candidate = _CANDIDATE.search(fault.detail)
+    return refused(rule_of(fault.code), text, call, answer, candidate=candidate.group(1) if candidate else "")
 
 
 def rule_of(code: str) -> Rule:
@@ -117,36 +103,3 @@ def _first(pattern: str, text: str) -> str:
 def _weightiest(found: tuple[Fault, ...]) -> Fault:
     """The error that decides: one about the connection or the provider before one about the record."""
     return min(found, key=lambda fault: rule_of(fault.code).treatment.weight)
-
-
-def _error(rule: Rule, fault: Fault, text: str, call: Call, answer: Answer) -> ErpError:
-    code, request_id = fault.code, answer.request_id
-    match rule.treatment:
-        case Treatment.THROTTLED:
-            return Throttled(text, retry_after=60, erp_code=code, request_id=request_id)
-        case Treatment.TOKEN:
-            return TokenRejected(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treatment.RECONNECT:
-            return ConnectionLost(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treatment.LATER:
-            return Unavailable(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treatment.LOST:
-            return (AnswerLost if call.write else Unavailable)(
-                text, mend=rule.mend, erp_code=code, request_id=request_id
-            )
-        case Treatment.STALE:
-            return StaleVersion(text, mend=rule.mend, erp_code=code, request_id=request_id)
-        case Treatment.TAKEN:
-            candidate = _CANDIDATE.search(fault.detail)
-            return NameTaken(
-                text,
-                mend=rule.mend,
-                candidate=candidate.group(1) if candidate else "",
-                erp_code=code,
-                request_id=request_id,
-            )
-        case _:
-            definitive = rule.cause != UNKNOWN
-            return Rejected(
-                text, cause=rule.cause, mend=rule.mend, erp_code=code, request_id=request_id, definitive=definitive
-            )

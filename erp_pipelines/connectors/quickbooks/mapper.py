@@ -20,17 +20,6 @@ from erp_pipelines.domain.products import Product
 EXTERNAL_TYPES = {"Customer": "Customer", "Product": "Item", "Order": "Invoice", "Payment": "Payment"}
 
 
-def requirements(record: CanonicalRecord) -> tuple[Ref, ...]:
-    """An order needs its customer, then each product once; a payment its order. Nothing else needs anything."""
-    match record:
-        case Order():
-            products = dict.fromkeys(line.product for line in record.lines)
-            return (Ref("Customer", record.customer_id), *(Ref("Product", product) for product in products))
-        case Payment():
-            return (Ref("Order", record.order_id),)
-    return ()
-
-
 def body(record: CanonicalRecord, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
     """The body of a create, amounts as Decimal.
 

@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import external_id, set_only
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_lines import lines
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
+from erp_pipelines.connectors.quickbooks.mapper_lines import has_discount_line, lines
 from erp_pipelines.connectors.quickbooks.mapper_shared import (
     NOTE_LENGTH,
     address,
     currency,
-    external_id,
     reference,
-    set_only,
 )
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
+from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.orders import Order
 
 MEMO_LENGTH, CUSTOM_FIELD_LENGTH = 1000, 31
@@ -28,14 +29,14 @@ def invoice(order: Order, refs: Mapping[Ref, str], books: Books) -> dict[str, An
     taxes = Taxes.of(order, books)
     return set_only(
         {
-            "CustomerRef": reference(external_id(refs, Ref("Customer", order.customer_id))),
+            "CustomerRef": reference(external_id(refs, Ref("Customer", order.customer_id), DISPLAY_NAME)),
             "DocNumber": text.document_number(order.number) if books.custom_txn_numbers else None,
             # Always: left out, QuickBooks would take its server's date, in Pacific time.
             "TxnDate": order.order_date.isoformat(),
             "DueDate": order.due_date.isoformat() if order.due_date else None,
             **currency(order.currency, order.exchange_rate, books),
             "Line": lines(order, refs, books, taxes),
-            **taxes.fields(),
+            **taxes.fields(discounted=has_discount_line(order, books, taxes)),
             "ShipAddr": address(order.ship_to),
             "PrivateNote": _private_note(order, books),
             **_purchase_order(order, books),
@@ -47,7 +48,7 @@ def _private_note(order: Order, books: Books) -> str:
     """The mark first, then the number where the document cannot show it whole, then the memo."""
     shown = books.custom_txn_numbers and text.document_number(order.number) == order.number
     note = [text.mark(order.id), "" if shown else f"Order {order.number}", order.memo or ""]
-    return text.clean_lines("\n".join(note), NOTE_LENGTH)
+    return clean_lines("\n".join(note), NOTE_LENGTH)
 
 
 def _purchase_order(order: Order, books: Books) -> dict[str, Any]:
@@ -56,6 +57,6 @@ def _purchase_order(order: Order, books: Books) -> dict[str, Any]:
         return {}
     definition = books.config.po_custom_field
     if not definition:
-        return {"CustomerMemo": {"value": text.clean(f"PO {order.po_number}", MEMO_LENGTH)}}
-    value = text.clean(order.po_number, CUSTOM_FIELD_LENGTH)
+        return {"CustomerMemo": {"value": clean(f"PO {order.po_number}", MEMO_LENGTH)}}
+    value = clean(order.po_number, CUSTOM_FIELD_LENGTH)
     return {"CustomField": [{"DefinitionId": definition, "Type": "StringType", "StringValue": value}]}

@@ -1,8 +1,9 @@
-"""The lines of an invoice: what is sold, one discount, shipping. Pure.
+"""The lines of a document: what is sold, one discount, shipping. Pure.
 
-QuickBooks checks that a line's amount is its quantity times its price, and knows one discount per document. So
-lines carry their gross amount and the discount line what was taken off. A line whose discount cannot be said
-there (a surcharge, or discounts switched off) carries its net amount once, with the arithmetic in its text.
+QuickBooks checks that a line's amount is its quantity times its price, and knows one discount per document, which lowers
+the base of every tax code in proportion. So lines carry their gross amount and the discount line what was taken off. Where
+that would say something else than the order (lines of different tax codes, prices that include a tax, discounts
+switched off or above the lines) everything is folded into the lines: net amounts, with the arithmetic in their texts.
 """
 
 from __future__ import annotations
@@ -13,113 +14,136 @@ from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import external_id, number, set_only, setting_missing
+from erp_pipelines.connectors.parts import Part, arithmetic
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH, number
-from erp_pipelines.connectors.quickbooks.mapper_shared import external_id, reference, set_only, setting_missing
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
+from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH
+from erp_pipelines.connectors.quickbooks.mapper_shared import reference
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
-from erp_pipelines.connectors.quickbooks.text import clean, clean_lines
+from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.errors import Rejected
+from erp_pipelines.domain.money import round_money
 from erp_pipelines.domain.orders import ZERO, Order, OrderLine, amount_of, discount_of
 
 SHIPPING_ITEM = "SHIPPING_ITEM_ID"
 SALES, DISCOUNT = "SalesItemLineDetail", "DiscountLineDetail"
+PRICE_PLACES = Decimal("0.00001")
 
 
 @dataclass(frozen=True)
 class Sold:
-    """One line, and whether its discount is folded into its amount."""
+    """One line as it is sent: its amount, and how many at which price."""
 
     line: OrderLine
-    gross: Decimal
-    discount: Decimal
+    part: Part
+    amount: Decimal
+    quantity: Decimal
+    price: Decimal
     net: bool
 
-    @property
-    def amount(self) -> Decimal:
-        return amount_of(self.line) if self.net else self.gross
+    @classmethod
+    def gross_line(cls, line: OrderLine, part: Part, currency: str) -> Sold:
+        return cls(line, part, line.gross(currency), line.quantity, line.unit_price, net=False)
+
+    @classmethod
+    def net_line(cls, line: OrderLine, part: Part, amount: Decimal, currency: str) -> Sold:
+        """Its quantity is kept where a price of five decimals gives the amount; else it is one of this amount."""
+        if amount == line.gross(currency):
+            return cls.gross_line(line, part, currency)
+        price = (amount / line.quantity).quantize(PRICE_PLACES) if line.quantity else ZERO
+        if round_money(price * line.quantity, currency) == amount:
+            return cls(line, part, amount, line.quantity, price, net=True)
+        return cls(line, part, amount, Decimal(1), amount, net=True)
 
 
 def lines(order: Order, refs: Mapping[Ref, str], books: Books, taxes: Taxes) -> list[dict[str, Any]]:
     """Every line of the document; their sum with the tax is the order's total."""
-    sold = _sold(order, books)
+    _check_discount(order)
+    folded = _folded(order, books, taxes)
+    sold = [_sold(order, line, part, folded=folded) for line, part in zip(order.lines, taxes.parts.lines, strict=True)]
     return [
-        *(_sales_line(one, refs, taxes) for one in sold),
-        *_discount_line(order, sold, books),
+        *(_sales_line(order, one, number, refs, taxes) for number, one in enumerate(sold)),
+        *([] if folded else _discount_line(order, books)),
         *_shipping_line(order, books, taxes),
     ]
 
 
-def _sold(order: Order, books: Books) -> list[Sold]:
-    """Gross lines where one discount line can say the rest, net ones where it cannot."""
-    sold = [_one(line, order.currency, books.allow_discount) for line in order.lines]
-    too_much = _taken_off(order, sold) > sum((one.amount for one in sold), ZERO)
-    return [_one(line, order.currency, False) for line in order.lines] if too_much else sold
+def has_discount_line(order: Order, books: Books, taxes: Taxes) -> bool:
+    return bool(_taken_off(order)) and not _folded(order, books, taxes)
 
 
-def _one(line: OrderLine, currency: str, may_discount: bool) -> Sold:
-    discount = discount_of(line, currency)
-    return Sold(line, line.gross(currency), discount, net=discount < 0 or (discount > 0 and not may_discount))
-
-
-def _taken_off(order: Order, sold: list[Sold]) -> Decimal:
-    return sum((one.discount for one in sold if not one.net), ZERO) + order.order_discount
-
-
-def _sales_line(one: Sold, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
-    line = one.line
-    detail = {
-        "ItemRef": reference(external_id(refs, Ref("Product", line.product))),
-        "Qty": Decimal(1) if one.net else number(line.quantity),
-        "UnitPrice": number(one.amount) if one.net else number(line.unit_price),
-        "TaxCodeRef": taxes.code(line.tax),
-    }
-    return set_only(
-        {
-            "DetailType": SALES,
-            "Amount": one.amount,
-            "Description": _description(one),
-            SALES: set_only(detail),
-        }
+def _folded(order: Order, books: Books, taxes: Taxes) -> bool:
+    """Whether net lines say it all: the discount line cannot."""
+    taken_off = _taken_off(order)
+    if taxes.inclusive or not taken_off:
+        return taxes.inclusive
+    whole = sum((line.gross(order.currency) for line in order.lines), ZERO)
+    return (
+        not books.allow_discount
+        or not ZERO < taken_off <= whole
+        or taxes.mixed(with_shipping=bool(books.settings.shipping_item_id and order.shipping.amount))
     )
 
 
-def _description(one: Sold) -> str:
-    """The line's own text; the item's is filled in by QuickBooks where there is none."""
-    said = clean_lines(one.line.description or "", DESCRIPTION_LENGTH - 200)
-    if not one.discount:
-        return said
-    sign = "less" if one.discount > 0 else "plus"
-    rate = one.line.discount_rate
-    much = f"{number(rate * 100):f} %" if rate else f"{abs(one.discount):f}"
-    before = f"{number(one.line.quantity):f} x {number(one.line.unit_price):f} " if one.net else ""
-    return f"{said} ({before}{sign} {much} = {amount_of(one.line):f})".strip()
+def _taken_off(order: Order) -> Decimal:
+    """What a discount line would say: the discounts of lines (a surcharge stands in its line), and of the order."""
+    discounts = [discount_of(line, order.currency) for line in order.lines]
+    return sum((one for one in discounts if one > 0), ZERO) + order.order_discount
 
 
-def _discount_line(order: Order, sold: list[Sold], books: Books) -> Iterator[dict[str, Any]]:
-    amount = _taken_off(order, sold)
-    if not amount:
-        return
-    _check_discount(amount, sum((one.amount for one in sold), ZERO), books)
-    account = books.settings.discount_account_id
-    detail = {"PercentBased": False, "DiscountAccountRef": reference(account) if account else None}
-    yield {"DetailType": DISCOUNT, "Amount": amount, DISCOUNT: set_only(detail)}
-
-
-def _check_discount(amount: Decimal, subtotal: Decimal, books: Books) -> None:
-    if not books.allow_discount:
-        raise setting_missing(
-            "The order has a discount, but discounts are switched off in the company.",
-            "allowDiscount",
-            "Switch Discount on in QuickBooks (Account and settings, Sales, Sales form content) and reconnect.",
-        )
-    if not ZERO < amount <= subtotal:
+def _check_discount(order: Order) -> None:
+    whole = sum((amount_of(line) for line in order.lines), ZERO)
+    if order.order_discount > max(whole, ZERO) or _taken_off(order) < 0:
         raise Rejected(
-            f"The order's discounts come to {amount}, its lines to {subtotal}: QuickBooks takes a discount "
+            f"The order's own discount is {order.order_discount}, its lines come to {whole}: QuickBooks takes a discount "
             "between nothing and the sum of the lines.",
             cause="discount",
             mend="Write a surcharge or a larger credit as a line of the order.",
             definitive=False,
         )
+
+
+def _sold(order: Order, line: OrderLine, part: Part, *, folded: bool) -> Sold:
+    if folded:
+        return Sold.net_line(line, part, part.net, order.currency)
+    surcharged = discount_of(line, order.currency) < 0
+    if surcharged:
+        return Sold.net_line(line, part, amount_of(line), order.currency)
+    return Sold.gross_line(line, part, order.currency)
+
+
+def _sales_line(order: Order, one: Sold, place: int, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
+    detail = {
+        "ItemRef": reference(external_id(refs, Ref("Product", one.line.product), DISPLAY_NAME)),
+        "Qty": number(one.quantity),
+        "UnitPrice": number(one.price),
+        "TaxCodeRef": taxes.code_ref(place),
+        "TaxInclusiveAmt": taxes.gross_of(one.part),
+    }
+    return set_only(
+        {
+            "DetailType": SALES,
+            "Amount": one.amount,
+            "Description": _description(order, one),
+            SALES: set_only(detail),
+        }
+    )
+
+
+def _description(order: Order, one: Sold) -> str:
+    """The line's own text and what became of its price; the item's text is filled in by QuickBooks where there is none."""
+    said = clean_lines(one.line.description or "", DESCRIPTION_LENGTH - 200)
+    return f"{said} {arithmetic(order, one.line, one.part, whole=one.net, folded=one.net)}".strip()
+
+
+def _discount_line(order: Order, books: Books) -> Iterator[dict[str, Any]]:
+    amount = _taken_off(order)
+    if not amount:
+        return
+    account = books.settings.discount_account_id
+    detail = {"PercentBased": False, "DiscountAccountRef": reference(account) if account else None}
+    yield {"DetailType": DISCOUNT, "Amount": amount, DISCOUNT: set_only(detail)}
 
 
 def _shipping_line(order: Order, books: Books, taxes: Taxes) -> Iterator[dict[str, Any]]:
@@ -133,13 +157,30 @@ def _shipping_line(order: Order, books: Books, taxes: Taxes) -> Iterator[dict[st
             "shippingItemId",
             "Choose an item for shipping in the settings of the connection, or switch Shipping on in QuickBooks.",
         )
-    priced = {"Qty": Decimal(1), "UnitPrice": number(shipping.amount)} if own else {}
-    detail = {"ItemRef": reference(own or SHIPPING_ITEM), **priced, "TaxCodeRef": taxes.shipping_code(shipping.tax)}
+    part = taxes.parts.shipping
+    priced = {"Qty": Decimal(1), "UnitPrice": number(part.net)} if own else {}
+    detail = {
+        "ItemRef": reference(own or SHIPPING_ITEM),
+        **priced,
+        "TaxCodeRef": taxes.shipping_code_ref(),
+        "TaxInclusiveAmt": taxes.gross_of(part),
+    }
     yield set_only(
         {
             "DetailType": SALES,
-            "Amount": shipping.amount,
+            "Amount": part.net,
             "Description": clean(shipping.method, DESCRIPTION_LENGTH),
             SALES: set_only(detail),
         }
     )
+
+
+def rounding_line(amount: Decimal, item: str, text: str, taxes: Taxes) -> dict[str, Any]:
+    """Cents that QuickBooks computes otherwise than the shop, by name."""
+    detail = {
+        "ItemRef": reference(item),
+        "Qty": Decimal(1),
+        "UnitPrice": number(amount),
+        "TaxCodeRef": taxes.exempt_code_ref(),
+    }
+    return {"DetailType": SALES, "Amount": amount, "Description": text, SALES: set_only(detail)}

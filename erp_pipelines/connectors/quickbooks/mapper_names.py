@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
+from erp_pipelines.connectors.mapping import is_email, list_name, number, set_only, setting_missing
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_shared import address, reference, set_only, setting_missing
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
+from erp_pipelines.connectors.quickbooks.mapper_shared import address, reference
+from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.customers import Customer
-from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.products import Product
 
 EMAIL_LENGTH, ITEM_NAME_LENGTH, SKU_LENGTH, DESCRIPTION_LENGTH, COMPANY_LENGTH = 100, 100, 100, 4000, 100
-_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 # Sent with a create only. The currency cannot change; the rest belongs to the bookkeeper once the record stands:
 # an adopted item keeps its kind and its account, an adopted customer its notes.
 AT_CREATION_ONLY = frozenset({"CurrencyRef", "Notes", "Type", "IncomeAccountRef"})
@@ -23,14 +22,14 @@ AT_CREATION_ONLY = frozenset({"CurrencyRef", "Notes", "Type", "IncomeAccountRef"
 
 def customer(record: Customer, books: Books, *, suffix: str = "") -> dict[str, Any]:
     """A Customer. What fits no field of QuickBooks (a malformed e-mail address, an overlong phone) stands in Notes."""
-    shown = _named(record.name, books.config.display_name_length, suffix, "customer")
-    email = record.email if record.email and is_email(record.email) else None
-    phone = text.clean(record.phone, books.config.phone_length + 1)
+    shown = list_name(record.name, books.config.display_name_length, suffix, "customer", DISPLAY_NAME)
+    email = record.email if record.email and is_email(record.email, EMAIL_LENGTH) else None
+    phone = clean(record.phone, books.config.phone_length + 1)
     fits = len(phone) <= books.config.phone_length
     return set_only(
         {
             "DisplayName": shown,
-            "CompanyName": text.clean(record.name, COMPANY_LENGTH),
+            "CompanyName": clean(record.name, COMPANY_LENGTH),
             "PrimaryEmailAddr": {"Address": email} if email else None,
             "PrimaryPhone": {"FreeFormNumber": phone} if phone and fits else None,
             "BillAddr": address(record.billing_address),
@@ -53,9 +52,9 @@ def item(record: Product, books: Books, *, suffix: str = "") -> dict[str, Any]:
         )
     return set_only(
         {
-            "Name": _named(record.name, ITEM_NAME_LENGTH, suffix, "product"),
-            "Sku": text.clean(record.sku, SKU_LENGTH),
-            "Description": text.clean_lines(record.description or "", DESCRIPTION_LENGTH),
+            "Name": list_name(record.name, ITEM_NAME_LENGTH, suffix, "product", DISPLAY_NAME),
+            "Sku": clean(record.sku, SKU_LENGTH),
+            "Description": clean_lines(record.description or "", DESCRIPTION_LENGTH),
             "UnitPrice": number(record.unit_price) if record.unit_price is not None else None,
             "Type": "Service" if record.kind == "service" else "NonInventory",
             "IncomeAccountRef": reference(books.income_account_id),
@@ -70,29 +69,6 @@ def changes(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: part for name, part in body.items() if name not in AT_CREATION_ONLY}
 
 
-def is_email(address_text: str) -> bool:
-    """Whether QuickBooks takes it: one address with an @ and a dot after it."""
-    return len(address_text) <= EMAIL_LENGTH and _EMAIL.fullmatch(address_text) is not None
-
-
-def number(amount: Decimal) -> Decimal:
-    """The same amount always looks the same, whatever zeros it came with."""
-    plain = amount.normalize()
-    return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain
-
-
-def _named(name: str, length: int, suffix: str, what: str) -> str:
-    named = text.name(name, length, suffix)
-    if named == suffix:
-        raise Rejected(
-            f"Nothing is left of the {what}'s name without the characters that QuickBooks refuses.",
-            cause="value",
-            mend=f"Give the {what} a name with letters or digits.",
-            definitive=False,
-        )
-    return named
-
-
 def _notes(record: Customer, books: Books, *, email: bool, phone: bool) -> str:
     lines = [
         text.mark(record.id),
@@ -101,4 +77,4 @@ def _notes(record: Customer, books: Books, *, email: bool, phone: bool) -> str:
         f"Terms: {record.terms}" if record.terms else "",
         record.notes or "",
     ]
-    return text.clean_lines("\n".join(lines), books.config.notes_length)
+    return clean_lines("\n".join(lines), books.config.notes_length)

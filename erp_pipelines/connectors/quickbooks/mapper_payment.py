@@ -6,54 +6,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import customer_of, external_id, refuse_refund, set_only
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
+from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
 from erp_pipelines.connectors.quickbooks.mapper_shared import (
     NOTE_LENGTH,
     currency,
-    external_id,
     reference,
-    set_only,
 )
-from erp_pipelines.domain.errors import Rejected, RequirementMissing
+from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.payments import Payment
 
 
 def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
     """All of it goes to the order's invoice. `refs` holds the order, and as its only customer the order's."""
-    if record.amount <= 0:
-        raise Rejected(
-            f"A payment of {record.amount} is no payment in QuickBooks.",
-            cause="refund",
-            mend="Enter refunds in QuickBooks by hand.",
-            definitive=False,
-        )
-    invoice = {"TxnId": external_id(refs, Ref("Order", record.order_id)), "TxnType": "Invoice"}
+    refuse_refund(record, DISPLAY_NAME)
+    invoice = {"TxnId": external_id(refs, Ref("Order", record.order_id), DISPLAY_NAME), "TxnType": "Invoice"}
     deposit_to = books.settings.deposit_account_id
     return set_only(
         {
-            "CustomerRef": reference(customer_of(record, refs)),
+            "CustomerRef": reference(customer_of(record, refs, DISPLAY_NAME)),
             "TotalAmt": record.amount,
             "TxnDate": record.date.isoformat(),
-            "PaymentRefNum": text.clean(record.reference, books.config.payment_reference_length),
+            "PaymentRefNum": clean(record.reference, books.config.payment_reference_length),
             "PrivateNote": _note(record),
             "DepositToAccountRef": reference(deposit_to) if deposit_to else None,
             **currency(record.currency, None, books),
             "Line": [{"Amount": record.amount, "LinkedTxn": [invoice]}],
         }
     )
-
-
-def customer_of(record: Payment, refs: Mapping[Ref, str]) -> str:
-    """The ERP id of the only customer in `refs`."""
-    customers = [found for ref, found in refs.items() if ref.entity_type == "Customer"]
-    if len(customers) != 1:
-        raise RequirementMissing(
-            f"The customer of order {record.order_id} is not in QuickBooks yet.",
-            requirement=f"mapping:Order:{record.order_id}",
-            mend=f"Synchronise order {record.order_id} first.",
-        )
-    return customers[0]
 
 
 def _note(record: Payment) -> str:
@@ -63,4 +45,4 @@ def _note(record: Payment) -> str:
         f"Reference: {record.reference}" if record.reference else "",
         f"Method: {record.method}" if record.method else "",
     ]
-    return text.clean_lines("\n".join(lines), NOTE_LENGTH)
+    return clean_lines("\n".join(lines), NOTE_LENGTH)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.text import clean
-from erp_pipelines.domain.errors import Rejected, RequirementMissing
+from erp_pipelines.connectors.text import clean
+from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.records import Address
 
 NOTE_LENGTH = 4000
@@ -18,21 +16,6 @@ LINE_LENGTH, PART_LENGTH, POSTAL_CODE_LENGTH = 500, 255, 30
 
 def reference(value: str) -> dict[str, str]:
     return {"value": value}
-
-
-def external_id(refs: Mapping[Ref, str], ref: Ref) -> str:
-    """The ERP id of one of our records; RequirementMissing while there is none."""
-    if ref not in refs:
-        raise RequirementMissing(
-            f"{ref.entity_type} {ref.entity_id} is not in QuickBooks yet.",
-            requirement=f"mapping:{ref.entity_type}:{ref.entity_id}",
-            mend=f"Synchronise {ref.entity_type} {ref.entity_id} first.",
-        )
-    return refs[ref]
-
-
-def setting_missing(message: str, setting: str, mend: str) -> RequirementMissing:
-    return RequirementMissing(message, requirement=f"setting:{setting}", mend=mend)
 
 
 def address(place: Address | None) -> dict[str, str] | None:
@@ -62,8 +45,3 @@ def currency(code: str, rate: Decimal | None, books: Books) -> dict[str, Any]:
         return {}
     foreign = code != books.home_currency and rate is not None
     return {"CurrencyRef": reference(code), **({"ExchangeRate": rate} if foreign else {})}
-
-
-def set_only(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is None, empty text or empty: QuickBooks would read those as a wish to clear."""
-    return {name: part for name, part in parts.items() if part not in (None, "", {}, [])}

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from erp_pipelines.connectors.base import Known, Pushed, Write
+from erp_pipelines.connectors.doubt import wait_out
 from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.wire import CustomerDoc, Entity, InvoiceDoc, ItemDoc, PaymentDoc
-from erp_pipelines.domain.errors import AnswerLost, StaleVersion
+from erp_pipelines.domain.errors import StaleVersion
 from erp_pipelines.domain.outcomes import Outcome
 
 E = TypeVar("E", bound=Entity)
@@ -56,17 +57,7 @@ def believe_absence(write: Write, config: QuickBooksConfig, now: dt.datetime) ->
     for up to 120 s: until then, or when nobody knows since when, AnswerLost.
     """
     if write.in_doubt and not config.honour_requestid:
-        wait_out(write, config, now)
-
-
-def wait_out(write: Write, config: QuickBooksConfig, now: dt.datetime) -> None:
-    """Return when an earlier try cannot be at work in QuickBooks any more; until then, AnswerLost."""
-    since = write.doubt_since
-    if since is None or (now - since).total_seconds() < config.doubt_seconds:
-        raise AnswerLost(
-            "An earlier try went unanswered and its document is not there, but may still appear.",
-            mend=f"It is looked for again {config.doubt_seconds:.0f} s after that try.",
-        )
+        wait_out(write, config.doubt_seconds, now)
 
 
 def pushed(outcome: Outcome, doc: Entity, request_id: str = "") -> Pushed:

@@ -1,30 +1,14 @@
-"""Texts as QuickBooks takes them, and our mark in the notes of what we made."""
+"""Numbers and quotes as QuickBooks takes them, and our mark in the notes of what we made."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
+
+from erp_pipelines.connectors.text import clean
 
 MARK = "PrometheusId:"
 DOC_NUMBER_LENGTH = 21
-
-
-def clean(text: str | None, length: int) -> str:
-    """NFC on one line, without control characters or outer blanks, at most `length` characters."""
-    normal = unicodedata.normalize("NFC", text or "")
-    printable = "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp", "Cs"} else char for char in normal)
-    return " ".join(printable.split())[:length].strip()
-
-
-def clean_lines(text: str, length: int) -> str:
-    """The same, with its line breaks kept."""
-    return "\n".join(line for line in (clean(line, length) for line in text.splitlines()) if line)[:length].strip()
-
-
-def name(text: str, length: int, suffix: str = "") -> str:
-    """A name for a list: no colon either, since QuickBooks reads one as parent and child. The suffix is kept whole."""
-    return clean(text.replace(":", " "), length - len(suffix)) + suffix
 
 
 def document_number(number: str) -> str:

@@ -71,6 +71,7 @@ class InvoiceDoc(Entity):
     private_note: str = ""
     exchange_rate: Decimal | None = None
     linked_txn: tuple[LinkedTxn, ...] = ()
+    customer_ref: Reference = Reference()
 
 
 class PaymentLine(Wire):
@@ -101,7 +102,12 @@ class TaxRateList(Wire):
     tax_rate_detail: tuple[TaxRateDetail, ...] = ()
 
 
+class TaxRateDoc(Entity):
+    rate_value: Decimal = ZERO
+
+
 class TaxCodeDoc(Entity):
+    active: bool = True
     sales_tax_rate_list: TaxRateList = TaxRateList()
 
 

@@ -120,6 +120,46 @@ class FakeWebhooks:
         )
 
 
+@dataclass
+class FakeCredentials:
+    """Takes the password `good`; `said` is what was tried."""
+
+    said: list[dict[str, str]] = field(default_factory=list)
+    fail: Exception | None = None
+    renewals: int = 0
+
+    def connect(self, form: Mapping[str, str]) -> tuple[Grant, Company]:
+        self.said.append(dict(form))
+        if self.fail:
+            raise self.fail
+        if "password" not in form:
+            raise RecordInvalid("password is missing.", field="password", mend="Enter it.")
+        if form["password"] != "good":
+            raise ConsentRefused("The password is wrong.", mend="Enter the right one.")
+        company = Company(form["accountId"], "Northern Stores", "production", {"currency": "USD"})
+        return Grant("access-c", f"secret of {form['accountId']}", 3600, None, 86_400 * 400), company
+
+    def refresh(self, refresh_token: str) -> Grant:
+        self.renewals += 1
+        if self.fail:
+            raise self.fail
+        return Grant(f"access-{self.renewals}", refresh_token, 3600, None, 86_400 * 400)
+
+    def revoke(self, token: str) -> str:
+        return "Revoke the access token there too."
+
+
+@dataclass
+class FakeSession:
+    """A company that can be asked its name, with the token that it is lent."""
+
+    lent: Any
+
+    def company_name(self) -> str:
+        self.lent.tokens.access_token()
+        return "Northern Stores"
+
+
 def sign(body: bytes) -> str:
     return hmac.new(VERIFIER, body, hashlib.sha256).hexdigest()
 
@@ -132,14 +172,15 @@ class FakeConnector:
     display_name: str = "QuickBooks"
     credentials: Any = None
     settings_model: Any = None
+    check_settings: Any = None
     documents_when: str = "paid"
     kinds: Kinds = field(default_factory=lambda: Kinds({}, frozenset()))
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight:
         return InFlight()
 
-    def session(self, connection: ConnectionFacts, lent: Any) -> Any:
-        raise NotImplementedError
+    def session(self, connection: ConnectionFacts, lent: Any) -> FakeSession:
+        return FakeSession(lent)
 
     def document_url(self, connection: ConnectionFacts, ref: ExternalRef) -> str | None:
         return f"https://books.example.com/{connection.company_id}/{ref.external_type}/{ref.external_id}"
@@ -147,7 +188,10 @@ class FakeConnector:
 
 def make_runtime(database: Database, clock: Any, connector: FakeConnector | None = None) -> Runtime:
     connector = connector or FakeConnector()
-    keyless = FakeConnector(oauth=None, webhooks=None, provider="netsuite", display_name="NetSuite")
+    keyless = FakeConnector(
+        oauth=None, webhooks=None, credentials=FakeCredentials(), provider="netsuite", display_name="NetSuite",
+        documents_when="confirmed",
+    )  # fmt: skip
     return Runtime(
         db=database,
         cipher=Cipher.from_keys(f"k1:{new_key()}"),

@@ -59,6 +59,7 @@ def test_a_grant_that_is_refused_is_parked_when_it_is_looked_at_and_not_when_an_
 
 
 def test_a_provider_without_tokens_to_renew_is_left_alone(runtime: Runtime, oauth: FakeOAuth, clock: FakeClock) -> None:
+    runtime.connectors["netsuite"].credentials = None
     netsuite = dataclasses.replace(connect(runtime), provider="netsuite")
     clock.advance(days=90)
     assert not health.keep_alive(runtime, netsuite)

@@ -332,7 +332,9 @@ def test_a_worker_that_lost_its_database_session_stops_before_the_next_send(runt
     def cut(_write):
         with psycopg.connect(server.admin_url(), autocommit=True) as admin:
             admin.execute(
-                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and pid <> pg_backend_pid()"
+                "select pg_terminate_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database"
+                " where l.locktype = 'advisory' and l.granted and d.datname = %s",
+                [runtime.db.engine.url.database],
             )
 
     erp.before = [cut]
@@ -436,4 +438,15 @@ def test_the_outbox_sums_up_its_deliveries(database, runtime, shop, erp):
     worker.serve(runtime, KEY)
     assert shop.rows("select status, retry_count, last_error from erp.integration_outbox") == [
         ("Failed", 1, "No answer.")
+    ]
+
+
+def test_what_the_provider_is_to_have_none_of_is_not_brought_and_says_why(runtime, shop, erp):
+    erp.unwanted = {"Payment": "Sales orders take no payments."}
+    shop.paid_order()
+    worker.serve(runtime, KEY)
+    assert erp.of("Payment") == []
+    assert [state[1:] for state in shop.states("Payment")] == [("Completed", "NotWanted")]
+    assert shop.rows("select error_message from erp.integration_sync_logs where entity_type = 'Payment'") == [
+        ("Sales orders take no payments.",)
     ]

@@ -118,7 +118,8 @@ def test_logs_are_walked_filtered_and_exported(api: Api) -> None:
     moment = "2026-03-01T02:00:00Z"
     assert len(api.get(f"/api/integrations/logs?toDate={moment}&pageSize=500").json()["items"]) == 5
     one = walked[0]
-    assert api.get(f"/api/integrations/logs/{one['id']}").json() == one
+    detail = api.get(f"/api/integrations/logs/{one['id']}").json()
+    assert {name: detail[name] for name in one} == one
     assert api.get(f"/api/integrations/logs/{one['id']}", tenant="beta").status_code == 404
     rows = list(csv.DictReader(io.StringIO(api.get("/api/integrations/logs/export.csv?entityType=Order").text)))
     assert len(rows) == 25

@@ -7,10 +7,12 @@ from decimal import Decimal
 
 import pytest
 
+from erp_pipelines.connectors import text as texts
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import requirements
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
-from erp_pipelines.connectors.quickbooks.mapper import body, requirements
+from erp_pipelines.connectors.quickbooks.mapper import body
 from erp_pipelines.connectors.quickbooks.mapper_names import changes
 from erp_pipelines.domain.connections import ConnectionSettings
 from erp_pipelines.domain.customers import Customer
@@ -102,7 +104,7 @@ def test_names_are_made_fit(name, shown):
 
 
 def test_suffix_survives_the_length():
-    assert text.name("x" * 100, 100, " (C)") == "x" * 96 + " (C)"
+    assert texts.name("x" * 100, 100, " (C)") == "x" * 96 + " (C)"
 
 
 def test_name_without_a_usable_character_is_explained():

@@ -151,7 +151,9 @@ def test_revoke_that_fails_says_so():
 def company(preferences: dict, accounts: list, codes: list | None = None, country: str = "US"):
     info = {"CompanyInfo": {"CompanyName": "Harbor Foods", "Country": country, "DefaultTimeZone": "America/Toronto"}}
     rows = [answer(200, {"QueryResponse": {"Account": accounts} if accounts else {}})]
-    rows += [answer(200, {"QueryResponse": {"TaxCode": codes}})] if codes is not None else []
+    if codes is not None:
+        rates = [{"Id": "70", "RateValue": 13}, {"Id": "71", "RateValue": 9.975}]
+        rows += [answer(200, {"QueryResponse": {"TaxRate": rates}}), answer(200, {"QueryResponse": {"TaxCode": codes}})]
     flow, intuit = oauth(answer(200, info), answer(200, {"Preferences": preferences}), *rows)
     found = flow.describe(company_id="42", access_token="access")
     assert {request.headers["authorization"] for request in intuit.requests} == {"Bearer access"}
@@ -185,7 +187,7 @@ def test_description_of_a_company():
         "partnerTax": True,
         "bookCloseDate": "2025-12-31",
         "incomeAccountId": "5",
-        "taxRates": {},
+        "taxCodes": {},
     }
     assert json.loads(json.dumps(found.facts)) == found.facts
     assert [request.url.path for request in intuit.requests] == [
@@ -197,14 +199,18 @@ def test_description_of_a_company():
 
 
 def test_description_of_a_bare_company_abroad():
-    rates = [{"TaxRateRef": {"value": "70"}}]
+    one, other = {"TaxRateRef": {"value": "70"}}, {"TaxRateRef": {"value": "71"}}
     codes = [
-        {"Id": "7", "SalesTaxRateList": {"TaxRateDetail": rates}},
-        {"Id": "9", "SalesTaxRateList": {"TaxRateDetail": rates * 2}},
-        {"Id": "10"},
+        {"Id": "7", "SalesTaxRateList": {"TaxRateDetail": [one]}},
+        {"Id": "9", "SalesTaxRateList": {"TaxRateDetail": [one, other]}},
+        {"Id": "10", "Active": False},
     ]
     found, _ = company({}, [], codes, country="CA")
-    assert found.facts["taxRates"] == {"7": "70"}
+    assert found.facts["taxCodes"] == {
+        "7": {"active": True, "rates": {"70": "13"}},
+        "9": {"active": True, "rates": {"70": "13", "71": "9.975"}},
+        "10": {"active": False, "rates": {}},
+    }
     assert found.facts["incomeAccountId"] is None
     assert not found.facts["usingSalesTax"]
 

@@ -24,16 +24,17 @@ def test_names():
     repository = defs.get_repository_def()
     graph = repository.asset_graph
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
-        "products_in_erp", "customers_in_erp", "orders_in_erp", "payments_from_erp",
+        "products_in_erp", "customers_in_erp", "orders_in_erp", "payments_from_erp", "changes_from_erp",
     }  # fmt: skip
     assert {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")} == {
-        "sync_connection", "drain", "keep_connections", "enqueue_sync", "check_fleet",
+        "sync_connection", "drain", "pull_changes", "keep_connections", "enqueue_sync", "check_fleet",
     }  # fmt: skip
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "outbox_sensor", "inbox_sensor", "connections_sensor", "alerts", "run_failures",
     }  # fmt: skip
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "check_fleet_every_quarter_hour", "keep_connections_every_six_hours",
+        "pull_changes_when_due",
     }  # fmt: skip
     assert {key.name for key in graph.asset_check_keys} == {
         "no_dead_letters", "nothing_left_waiting", "access_lasts",

@@ -25,9 +25,12 @@ PRODUCTS: tuple[dict[str, Any], ...] = (
 BASKETS: tuple[tuple[str, tuple[tuple[str, int, str], ...], str], ...] = (
     ("lighthouse", (("coffee", 12, "0"), ("oil", 3, "0.15")), "14.90"),
     ("orchard", (("salt", 40, "0.1"),), "0"),
+    ("orchard", (("oil", 2, "0"), ("salt", 9, "0.125")), "8.00"),
     ("lighthouse", (("oil", 7, "0"), ("coffee", 5, "0.05"), ("salt", 2, "0")), "22.50"),
 )
 CENT = Decimal("0.01")
+# Where the customer's payment of each basket is entered: in the shop, or by accounting in one of the ERPs.
+PAID_IN = ("shop", "shop", "netsuite", "quickbooks")
 
 
 def orders(first: int) -> list[dict[str, Any]]:
@@ -51,14 +54,14 @@ def _order(number: str, customer: str, lines: tuple[tuple[str, int, str], ...], 
     }
 
 
-def numbers(made: int, first: int = 1001) -> list[str]:
-    """The numbers of all orders that the demos so far have made."""
-    return sorted(f"D-{first + position}" for position in range(made))
-
-
 def totals(made: int, first: int = 1001) -> dict[str, Decimal]:
     """What each of those orders comes to, computed here from the baskets alone."""
     return {f"D-{first + position}": _total(BASKETS[position % len(BASKETS)]) for position in range(made)}
+
+
+def paid_in(made: int, place: str, first: int = 1001) -> list[str]:
+    """The numbers of the orders whose payment is entered there, of all that the demos so far have made."""
+    return [f"D-{first + position}" for position in range(made) if PAID_IN[position % len(PAID_IN)] == place]
 
 
 def _total(basket: tuple[str, tuple[tuple[str, int, str], ...], str]) -> Decimal:

@@ -1,0 +1,1 @@
+"""The demo: what `erp demo` starts, tells and checks."""

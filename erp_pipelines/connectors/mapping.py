@@ -1,0 +1,95 @@
+"""What the mappers of all providers need. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.text import name as fit_name
+from erp_pipelines.domain.errors import Rejected, RequirementMissing
+from erp_pipelines.domain.events import CanonicalRecord
+from erp_pipelines.domain.orders import Order
+from erp_pipelines.domain.payments import Payment
+
+_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
+
+
+def requirements(record: CanonicalRecord) -> tuple[Ref, ...]:
+    """An order needs its customer, then each product once; a payment its order. Nothing else needs anything."""
+    match record:
+        case Order():
+            products = dict.fromkeys(line.product for line in record.lines)
+            return (Ref("Customer", record.customer_id), *(Ref("Product", product) for product in products))
+        case Payment():
+            return (Ref("Order", record.order_id),)
+    return ()
+
+
+def external_id(refs: Mapping[Ref, str], ref: Ref, provider: str) -> str:
+    """The ERP id of one of our records; RequirementMissing while there is none. `provider` is a name for people."""
+    if ref not in refs:
+        raise RequirementMissing(
+            f"{ref.entity_type} {ref.entity_id} is not in {provider} yet.",
+            requirement=f"mapping:{ref.entity_type}:{ref.entity_id}",
+            mend=f"Synchronise {ref.entity_type} {ref.entity_id} first.",
+        )
+    return refs[ref]
+
+
+def customer_of(record: Payment, refs: Mapping[Ref, str], provider: str) -> str:
+    """The ERP id of the only customer in `refs`."""
+    customers = [found for ref, found in refs.items() if ref.entity_type == "Customer"]
+    if len(customers) != 1:
+        raise RequirementMissing(
+            f"The customer of order {record.order_id} is not in {provider} yet.",
+            requirement=f"mapping:Order:{record.order_id}",
+            mend=f"Synchronise order {record.order_id} first.",
+        )
+    return customers[0]
+
+
+def setting_missing(message: str, setting: str, mend: str) -> RequirementMissing:
+    return RequirementMissing(message, requirement=f"setting:{setting}", mend=mend)
+
+
+def set_only(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is None, empty text or empty: ERPs would read those as a wish to clear."""
+    return {name: part for name, part in parts.items() if part not in (None, "", {}, [])}
+
+
+def number(amount: Decimal) -> Decimal:
+    """The same amount always looks the same, whatever zeros it came with."""
+    plain = amount.normalize()
+    return plain.quantize(Decimal(1)) if plain == plain.to_integral_value() else plain
+
+
+def is_email(text: str, length: int) -> bool:
+    """Whether ERPs take it: one address with an @ and a dot after it."""
+    return len(text) <= length and _EMAIL.fullmatch(text) is not None
+
+
+def list_name(name: str, length: int, suffix: str, what: str, provider: str) -> str:
+    """The name of a customer or product as a name list takes it. Raises Rejected where nothing is left of it."""
+    named = fit_name(name, length, suffix)
+    if named == suffix:
+        raise Rejected(
+            f"Nothing is left of the {what}'s name without the characters that {provider} refuses.",
+            cause="value",
+            mend=f"Give the {what} a name with letters or digits.",
+            definitive=False,
+        )
+    return named
+
+
+def refuse_refund(record: Payment, provider: str) -> None:
+    """Money that goes back is a person's business. Raises Rejected."""
+    if record.amount <= 0:
+        raise Rejected(
+            f"A payment of {record.amount} is no payment in {provider}.",
+            cause="refund",
+            mend=f"Enter refunds in {provider} by hand.",
+            definitive=False,
+        )

@@ -1,0 +1,48 @@
+"""A payment of an order as a customer payment. Pure; which invoice it settles is found out when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import customer_of, external_id, refuse_refund, set_only
+from erp_pipelines.connectors.netsuite.company import Books
+from erp_pipelines.connectors.netsuite.config import DISPLAY_NAME
+from erp_pipelines.connectors.netsuite.keys import payment_key
+from erp_pipelines.connectors.netsuite.mapper_shared import currency, reference
+from erp_pipelines.connectors.text import clean
+from erp_pipelines.domain.payments import Payment
+
+
+def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
+    """`refs` holds the order, and as its only customer the order's."""
+    refuse_refund(record, DISPLAY_NAME)
+    external_id(refs, Ref("Order", record.order_id), DISPLAY_NAME)
+    account = books.own.deposit_account_id or books.settings.deposit_account_id
+    return {
+        **set_only(
+            {
+                "customer": reference(customer_of(record, refs, DISPLAY_NAME)),
+                "tranDate": record.date.isoformat(),
+                "payment": record.amount,
+                "memo": _memo(record, books),
+                "account": reference(account),
+                "undepFunds": account is None,
+                "customForm": reference(books.own.custom_form_ids.customer_payment),
+            }
+        ),
+        **currency(record.currency, books),
+        **books.own.payment_fields,
+        **payment_key(record, books).fields,
+    }
+
+
+def applied(invoice_id: str, record: Payment) -> dict[str, Any]:
+    """All of it goes to this invoice."""
+    return {"apply": {"items": [{"doc": reference(invoice_id), "apply": True, "amount": record.amount}]}}
+
+
+def _memo(record: Payment, books: Books) -> str:
+    said = (record.method, record.reference)
+    return clean(" · ".join(part for part in said if part), books.config.memo_length)
