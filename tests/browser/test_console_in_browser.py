@@ -27,7 +27,19 @@ RECORDS = 100
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 SHOWN = ("connections", "errors", "logs", "health")
-PAGES = ("connections", "errors", "logs", "syncs", "mappings", "health", "requests", "outbox", "inbox", "causes")
+PAGES = (
+    "connections",
+    "errors",
+    "logs",
+    "syncs",
+    "mappings",
+    "health",
+    "differences",
+    "requests",
+    "outbox",
+    "inbox",
+    "causes",
+)
 
 
 def token(stage, role: str) -> str:
