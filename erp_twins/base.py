@@ -12,8 +12,9 @@ from typing import Any, Generic, TypeVar
 
 from erp_twins.clock import TwinClock
 from erp_twins.faults import CallFacts, FaultDial, FaultRule, answer_instead, spoil
-from erp_twins.http import Request, Response
+from erp_twins.http import Request, Response, json_answer
 from erp_twins.ledger import Call, CallLog
+from erp_twins.switches import Switches
 
 CONTROLLED = ("/_twin/",)
 
@@ -73,7 +74,8 @@ class Twin(ABC, Generic[TargetT]):
             rule = self.dial.pick(self._facts(request, target))
         if rule and rule.hits_before_commit:
             with self.lock:
-                return self._log(request, target, Outcome(answer_instead(rule, self._throttled())), rule.fault)
+                answer = answer_instead(rule, self._throttled(), self._refused(rule.status))
+                return self._log(request, target, Outcome(answer), rule.fault)
         return self._served(request, target, rule, patience)
 
     def run_late(self) -> None:
@@ -115,7 +117,7 @@ class Twin(ABC, Generic[TargetT]):
             return self._log(request, target, outcome, fault)
 
     def _spoilt(self, rule: FaultRule, target: TargetT, outcome: Outcome) -> Outcome:  # noqa: ARG002 - for those who override it
-        return replace(outcome, response=spoil(rule, outcome.response))
+        return replace(outcome, response=spoil(rule, outcome.response, self._refused(rule.status)))
 
     def _log(self, request: Request, target: TargetT, outcome: Outcome, fault: str) -> Response:
         """Stamp the answer and note the call. The lock must be held."""
@@ -168,12 +170,24 @@ class Twin(ABC, Generic[TargetT]):
         """Somebody edits the same document just before the request arrives: the fault `stale`. The lock is held."""
 
     @abstractmethod
+    def reset(self) -> None:
+        """Back to how it began; registered credentials and switches stay."""
+
+    @abstractmethod
+    def configure(self, **changes: Any) -> Switches:
+        """Change switches of the whole twin; without changes, what they are. Raises ValueError for an unknown one."""
+
+    @abstractmethod
     def dump_state(self) -> str:
         """Everything that must survive a restart, as JSON."""
 
     @abstractmethod
     def load_state(self, text: str) -> None:
         """Take over a dumped state."""
+
+    def _refused(self, status: int) -> Response:
+        """The body of the fault `status`, in the service's own form where it has one."""
+        return json_answer({"message": "The service is not available right now."}, status)
 
     def _stamped(self, answer: Response) -> Response:
         """The answer with the headers that every one carries."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from erp_twins.clock import TwinClock
 from erp_twins.faults import FaultRule
 from erp_twins.http import Request, Response, json_answer
 from erp_twins.jsonio import Doc
+from erp_twins.switches import plain
 
 Action = Callable[[Request, Doc], Any]
 
@@ -25,10 +26,19 @@ def answer(route: Callable[[Request], Any], request: Request) -> Response:
         return json_answer({"error": str(error)}, 400)
 
 
+def dispatched(actions: Mapping[str, Action], request: Request) -> Any:
+    """The result of the action that a request names by method and path. KeyError when there is none."""
+    path = request.path.removeprefix("/_twin/").strip("/")
+    return actions[f"{request.method} {path}"](request, request.document())
+
+
 def actions(twin: Twin[Any], name: str) -> dict[str, Action]:
     """What every twin can be asked, by method and path under `/_twin/`."""
     return {
         "GET health": lambda _request, _body: {"status": "ok", "twin": name, "time": twin.clock.now().isoformat()},
+        "POST reset": lambda _request, _body: _reset(twin),
+        "GET config": lambda _request, _body: plain(twin.configure()),
+        "POST config": lambda _request, body: plain(twin.configure(**body)),
         "GET clock": lambda _request, _body: _time(twin.clock),
         "POST clock": lambda _request, body: _set_clock(twin.clock, body),
         "GET faults": lambda _request, _body: twin.dial.listing(),
@@ -40,6 +50,11 @@ def actions(twin: Twin[Any], name: str) -> dict[str, Action]:
         "GET calls/summary": lambda _request, _body: twin.calls.summary(),
         "DELETE calls": lambda _request, _body: _cleared(twin.calls.clear),
     }
+
+
+def _reset(twin: Twin[Any]) -> Doc:
+    twin.reset()
+    return {"reset": True}
 
 
 def _cleared(clear: Callable[[], None]) -> Doc:

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-from erp_twins.http import Response, html_answer, json_answer, redirect
+from erp_twins.http import Response, html_answer, redirect
 
 FaultName = Literal[
     "drop_before_commit",
@@ -138,21 +138,21 @@ def _plain(rule: FaultRule) -> dict[str, Any]:
     return {key: str(value) if isinstance(value, float) else value for key, value in asdict(rule).items()}
 
 
-def answer_instead(rule: FaultRule, throttled: Response) -> Response:
-    """What a caller meets when the rule strikes before anything is committed."""
+def answer_instead(rule: FaultRule, throttled: Response, refused: Response) -> Response:
+    """What a caller meets when the rule strikes before anything is committed; `refused` is the service's own body for its status."""
     if rule.fault == "drop_before_commit":
         return Response(0, ending="drop")
     if rule.fault == "refuse_connection":
         return Response(0, ending="refuse")
     if rule.fault == "redirect":
         return redirect(rule.location)
-    return throttled if rule.fault == "xml_throttle" else _status(rule)
+    return throttled if rule.fault == "xml_throttle" else _status(rule, refused)
 
 
-def spoil(rule: FaultRule, answer: Response) -> Response:
+def spoil(rule: FaultRule, answer: Response, refused: Response) -> Response:
     """What becomes of a committed answer."""
     if rule.fault == "status":
-        return _status(rule)
+        return _status(rule, refused)
     if rule.fault == "wrong_content_type":
         return html_answer("<html><body><h1>Service notice</h1></body></html>")
     if rule.fault == "truncated_json":
@@ -161,11 +161,10 @@ def spoil(rule: FaultRule, answer: Response) -> Response:
     return Response(answer.status, answer.body, answer.headers, endings.get(rule.fault, "whole"))  # type: ignore[arg-type]
 
 
-def _status(rule: FaultRule) -> Response:
+def _status(rule: FaultRule, refused: Response) -> Response:
+    """A gateway answers in HTML, the service in its own way."""
+    answer = refused
     if rule.html or rule.status == 502:
-        answer = html_answer(
-            f"<html><head><title>{rule.status}</title></head><body>Gateway trouble</body></html>", rule.status
-        )
-    else:
-        answer = json_answer({"message": "The service is not available right now."}, rule.status)
+        page = f"<html><head><title>{rule.status}</title></head><body>Gateway trouble</body></html>"
+        answer = html_answer(page, rule.status)
     return answer if rule.retry_after is None else answer.with_headers(("retry-after", str(rule.retry_after)))

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.cli.context import database, runtime
-from erp_pipelines.delivery import bulk, due, worker
+from erp_pipelines.delivery import bulk, due, preflight, worker
+from erp_pipelines.delivery.preflight import Preflight
 from erp_pipelines.delivery.reports import Report
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
@@ -144,6 +145,9 @@ def sync(
     provider: Annotated[str, typer.Argument(help="quickbooks or netsuite")],
     tenant: Annotated[str, typer.Option(help="The tenant's id.")],
     entities: Annotated[str, typer.Option(help="Comma-separated.")] = "customers,products,orders",
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say what would fail; nothing is queued or sent.")
+    ] = False,
 ) -> None:
     """Queue a bulk sync; workers do it, `erp deliver` or Dagster's. What stands there unchanged costs no call."""
     names = [name.strip() for name in entities.split(",") if name.strip()]
@@ -152,9 +156,29 @@ def sync(
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(KINDS)}", param_hint="--entities")
     key = ConnectionKey(tenant, provider)
     with runtime() as parts:
+        if check:
+            _show_check(key, preflight.preflight(parts, key, [KINDS[name] for name in names]))
+            return
         sync_id = bulk.request(parts, key, [KINDS[name] for name in names], by="command line")
         progress = bulk.progress(parts, key, sync_id)
     typer.echo(f"{key}: sync {sync_id} queued, {progress.total} records")
+
+
+def _show_check(key: ConnectionKey, found: Preflight) -> None:
+    """Exit code 1 when something would fail."""
+    typer.echo(
+        f"{key}: {found.total} records: {found.to_send} to send with what they require, {found.unchanged} unchanged, "
+        f"{found.skipped} not wanted; {found.failing} would fail"
+    )
+    for problem in found.problems:
+        who = (
+            f"{problem.count} x {problem.entity_type} ({', '.join(problem.entity_ids)})"
+            if problem.entity_type
+            else "all"
+        )
+        typer.echo(f"  {problem.why.cause}, {who}: {problem.why.message} {problem.why.mend}".rstrip(), err=True)
+    if found.problems:
+        raise typer.Exit(1)
 
 
 def status(tenant: Annotated[str | None, typer.Option(help="Only this tenant.")] = None) -> None:

@@ -166,6 +166,27 @@ class Pushed:
     note: str = ""
 
 
+# --- before a sync ---
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A record that a sync would send. `refs` are the ERP ids of what it requires, as far as that stands there."""
+
+    ref: Ref
+    record: CanonicalRecord
+    refs: Mapping[Ref, str]
+    known: Known | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The error that a push would meet now; `ref` is None where every record of the connection would."""
+
+    error: ErpError
+    ref: Ref | None = None
+
+
 # --- reading the truth -------------------------------------------------------------------
 
 
@@ -289,6 +310,13 @@ class ErpSession(Protocol):
         """The document that an earlier try of exactly this record has left; None when it is certain that there is none.
 
         Looks only. Raises AnswerLost while the earlier try may still be at work in the ERP.
+        """
+        ...
+
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        """What pushes of these would meet now, as far as reading shows it: a few calls for each hundred. Sends nothing.
+
+        Whatever `body` refuses is left to the caller.
         """
         ...
 

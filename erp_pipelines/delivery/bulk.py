@@ -51,7 +51,6 @@ def request(
     Asked again while one of the same entities is open, that one's id is returned, and its queueing goes
     on where it had stopped. Raises NotFound for an unknown connection or id, RecordInvalid for an unknown type.
     """
-    kinds = _kinds(entity_types)
     sync_id, kinds = begin(runtime, key, entity_types, entity_ids=entity_ids, by=by)
     queue(runtime, key, sync_id, kinds, entity_ids=entity_ids, chunk=chunk)
     return sync_id
@@ -66,7 +65,7 @@ def begin(
     by: str,
 ) -> tuple[str, list[str]]:
     """Note that a bulk sync was asked for, nothing queued yet: its id, and what is to be queued. Raises as `request`."""
-    kinds = _kinds(entity_types)
+    kinds = kinds_of(entity_types)
     with runtime.db.tenant(key.tenant_id) as conn:
         connections.get(conn, key)
         sync_id = None if entity_ids else syncs.find_open(conn, key, json.dumps(kinds))
@@ -83,7 +82,7 @@ def queue(
     chunk: int = CHUNK,
 ) -> None:
     """Queue its records in chunks, a transaction each; ends early when it is cancelled meanwhile."""
-    for page in _pages(runtime, key, kinds, entity_ids, chunk):
+    for page in pages(runtime, key, kinds, entity_ids, chunk):
         with runtime.db.tenant(key.tenant_id) as conn:
             if syncs.is_cancelled(conn, sync_id):
                 break
@@ -103,7 +102,8 @@ def cancel(runtime: Runtime, key: ConnectionKey, sync_id: str, by: str) -> int:
         return syncs.cancel(conn, key, sync_id, by=by, now=runtime.clock.now())
 
 
-def _kinds(entity_types: Sequence[str]) -> list[str]:
+def kinds_of(entity_types: Sequence[str]) -> list[str]:
+    """What is brought for these, in the order that requirements ask for. Raises RecordInvalid for an unknown type."""
     asked = {records.entity_kind(kind) for kind in entity_types}
     if not asked:
         raise RecordInvalid("No entity type was named.", field="entityType", mend=f"Known are {', '.join(EntityType)}.")
@@ -112,9 +112,10 @@ def _kinds(entity_types: Sequence[str]) -> list[str]:
     return [str(kind) for kind in ORDER if kind in asked]
 
 
-def _pages(
+def pages(
     runtime: Runtime, key: ConnectionKey, kinds: Sequence[str], entity_ids: Sequence[str] | None, chunk: int
 ) -> Iterator[list[tuple[str, str]]]:
+    """Types and ids of all records of these kinds, or of the named ones of the first, in chunks of one kind."""
     if entity_ids is not None:
         named = [(kinds[0], entity_id) for entity_id in entity_ids]
         yield from (named[start : start + chunk] for start in range(0, len(named), chunk))

@@ -106,6 +106,12 @@ class Database:
             finally:
                 _unlock(conn, name)
 
+    @contextmanager
+    def onlooker(self) -> Iterator[WorkerSession]:
+        """A session without the lock, for who asks an ERP and sends it nothing."""
+        with self._checked_out() as conn, _explained(self.engine):
+            yield WorkerSession(conn)
+
     def dispose(self) -> None:
         self.engine.dispose()
 

@@ -60,6 +60,7 @@ class Account:
     deleted: list[Doc] = field(default_factory=list)
     history: list[Doc] = field(default_factory=list)
     locked: list[str] = field(default_factory=list)
+    jobs: dict[str, Doc] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=roles.usual)
     index: Index = field(default_factory=Index)
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -216,7 +217,7 @@ class Account:
     # --- keeping ---
 
     def state(self) -> Doc:
-        names = ("ident", "counters", "deleted", "history", "locked")
+        names = ("ident", "counters", "deleted", "history", "locked", "jobs")
         kept = {name: getattr(self, name) for name in names}
         held = {key: asdict(role) for key, role in self.roles.items()}
         return {"settings": asdict(self.settings), "tables": dict(self.tables), "roles": held, **kept}
@@ -225,7 +226,7 @@ class Account:
     def revived(cls, state: dict[str, Any], clock: TwinClock) -> Account:
         """An account as `state` gave it; what was still on its way to readers has arrived."""
         account = cls(state["ident"], changed(AccountSettings(), state["settings"]), clock)
-        for name in ("counters", "deleted", "history", "locked"):
+        for name in ("counters", "deleted", "history", "locked", "jobs"):
             setattr(account, name, state[name])
         account.roles = {key: Role.revived(row) for key, row in state["roles"].items()}
         for name, rows in state["tables"].items():

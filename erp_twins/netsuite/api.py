@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast, get_args
 
 from erp_twins import jsonio
 from erp_twins.http import Request, Response
 from erp_twins.jsonio import Doc
-from erp_twins.netsuite import errors, listing, metadata, records, render, transforms
+from erp_twins.netsuite import batches, errors, jobs, listing, metadata, records, render, transforms
 from erp_twins.netsuite.accounts import Account
 from erp_twins.netsuite.bodies import Reader, Validation
 from erp_twins.netsuite.config import TwinConfig
@@ -48,7 +49,27 @@ def perform(call: Call) -> Response:
     """The answer to a record, metadata or governance request. Raises Refused."""
     _check_language(call)
     with call.account.acting("api", _delay(call.config)):
-        return _PERFORM.get(call.target.operation, _unknown)(call)
+        if call.target.kind == "write" and jobs.wanted(call.request):
+            tasks = [partial(_work, one) for one in _parts(call)]
+            return jobs.submitted(call.account, call.request, tasks, call.config.idempotency_status)
+        return _work(call)
+
+
+def _work(call: Call) -> Response:
+    return _PERFORM.get(call.target.operation, _unknown)(call)
+
+
+def _parts(call: Call) -> list[Call]:
+    """The request itself, or those that a batch stands for: one to a collection that creates no single record."""
+    single = call.target.ident or (
+        call.target.operation == "create" and "type=collection" not in call.request.header("content-type")
+    )
+    if single:
+        return [call]
+    return [
+        replace(call, request=request, target=replace(call.target, ident=ident))
+        for ident, request in batches.split(call.request)
+    ]
 
 
 def _delay(config: TwinConfig) -> int:
@@ -207,9 +228,17 @@ def _metadata(call: Call) -> Response:
 def _governance(call: Call) -> Response:
     if call.config.governance_for == "administrator" and not call.role.opens("administrator"):
         raise errors.no_permission("Setup -> Integration Management")
-    limit = call.account.settings.concurrency_limit
-    body = {"accountConcurrencyLimit": limit, "accountUnallocatedConcurrencyLimit": limit}
+    settings = call.account.settings
+    limit = settings.concurrency_limit
+    body = {"accountConcurrencyLimit": limit, "accountUnallocatedConcurrencyLimit": limit - settings.integration_limit}
+    if settings.integration_limit:
+        own = {"integrationLimitType": "integrationSpecific", "integrationConcurrencyLimit": settings.integration_limit}
+        return _answer({**body, **own})
     return _answer({**body, "integrationLimitType": "accountLimit"})
+
+
+def _job(call: Call) -> Response:
+    return jobs.answer(call.account, call.request, call.target.ident, call.target.rest)
 
 
 _PERFORM: dict[str, Callable[[Call], Response]] = {
@@ -222,4 +251,5 @@ _PERFORM: dict[str, Callable[[Call], Response]] = {
     "transform": _transform,
     "metadata": _metadata,
     "governance": _governance,
+    "job": _job,
 }

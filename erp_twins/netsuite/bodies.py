@@ -10,7 +10,7 @@ from erp_twins.jsonio import Doc
 from erp_twins.netsuite import values
 from erp_twins.netsuite.accounts import Account
 from erp_twins.netsuite.errors import bad_content, user_error
-from erp_twins.netsuite.record_types import ADDRESS
+from erp_twins.netsuite.record_fields import ADDRESS
 from erp_twins.netsuite.schema import Field, RecordType, Sublist
 
 Validation = Literal["warning", "error", "ignore"]

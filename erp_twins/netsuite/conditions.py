@@ -32,6 +32,13 @@ def parsed(account: Account, kind: RecordType, text: str) -> Test:
     return test
 
 
+def filterable(account: Account, kind: RecordType, field: Field) -> bool:
+    """Whether `q` knows a field: what is a list of its own, or switched off, it does not."""
+    if field.kind in _UNFILTERABLE or f"{kind.name}.{field.name}" in account.settings.unfilterable:
+        return False
+    return not field.feature or account.has(field.feature)
+
+
 @dataclass
 class _Parser:
     """Recursive descent; AND binds tighter than OR."""
@@ -66,7 +73,7 @@ class _Parser:
 
     def _field(self, name: str) -> Field:
         field = self.kind.by_lower.get(name.lower())
-        if field is None or field.kind in _UNFILTERABLE or (field.feature and not self.account.has(field.feature)):
+        if field is None or not filterable(self.account, self.kind, field):
             raise Refused(400, "NONEXISTENT_FIELD", "no_filter", pointer=("errorQueryParam", "q"), field=name)
         return field
 

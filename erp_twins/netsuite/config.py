@@ -32,6 +32,7 @@ class TwinConfig:
     page_cap: int = 1000
     commit_delay_seconds: int = 0  # how much later than its lastModifiedDate a change can be read
     commit_delay_for: Literal["people", "everyone"] = "people"  # an API client's own answer comes after its commit
+    idempotency_status: Literal[400, 409] = 400  # of a key that was used before; sources disagree
     unknown_fields: Literal["warning", "error", "ignore"] = "warning"
     crashing_columns: tuple[str, ...] = ()  # `table.column` that SuiteQL answers with 500 UNEXPECTED_ERROR
     governance_for: Literal["administrator", "everyone"] = "administrator"
@@ -51,6 +52,7 @@ class AccountSettings:
     language: str = "en"
     currency: str = "USD"
     concurrency_limit: int = 5
+    integration_limit: int = 0  # so many of those places are kept for the integration that calls; 0: none
     auto_numbering: bool = False  # of entities; then entityId is ignored unless autoName is false
     tran_id_override: bool = True  # whether a document number that is sent is kept
     price_level_overrides_rate: bool = True  # a sent rate gives way to the price level's unless price is -1
@@ -60,5 +62,6 @@ class AccountSettings:
     locked_periods: tuple[str, ...] = ()  # months, as YYYY-MM
     credit_totals_negative: bool = True  # in SuiteQL's transaction.foreigntotal
     custom_fields: tuple[str, ...] = ()  # ids in lower case, such as custbody_shop_order
+    unfilterable: tuple[str, ...] = ()  # `type.field` that `q` does not know though the record has it
     mandatory: dict[str, list[str]] = field(default_factory=dict)
     """Fields without which a create is refused, by record type or `type/form id`; they replace the usual ones."""

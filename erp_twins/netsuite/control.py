@@ -35,18 +35,13 @@ class Control:
 
     def _route(self, request: Request) -> Any:
         parts = request.path.removeprefix("/_twin/").strip("/").split("/")
-        body = request.document()
         if parts[0] == "accounts" and len(parts) == 3:
-            return self._account(parts[1], parts[2], body)
-        action = self._actions()[f"{request.method} {'/'.join(parts)}"]
-        return action(request, body)
+            return self._account(parts[1], parts[2], request.document())
+        return controls.dispatched(self._actions(), request)
 
     def _actions(self) -> dict[str, Action]:
         return {
             **controls.actions(self.twin, "netsuite"),
-            "POST reset": self._reset,
-            "GET config": lambda _request, _body: plain(self.twin.config),
-            "POST config": lambda _request, body: plain(self.twin.configure(**body)),
             "GET accounts": lambda _request, _body: [_shown(one) for one in self.twin.accounts.values()],
             "POST accounts": self._add_account,
             "POST integrations": self._add_integration,
@@ -58,10 +53,6 @@ class Control:
             "GET calls/summary": self._summary,
             "GET governance": lambda _request, _body: self.twin.governance.summary(),
         }
-
-    def _reset(self, _request: Request, _body: Doc) -> Doc:
-        self.twin.reset()
-        return {"reset": True}
 
     def _summary(self, _request: Request, _body: Doc) -> Doc:
         return {**self.twin.calls.summary(), "governance": self.twin.governance.summary()}

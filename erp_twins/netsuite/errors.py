@@ -11,9 +11,9 @@ from erp_twins.jsonio import Doc
 from erp_twins.netsuite import texts
 
 _SECTIONS = {
-    400: "15.5.1", 401: "15.5.2", 403: "15.5.4", 404: "15.5.5", 405: "15.5.6", 429: "15.5", 500: "15.6.1",
+    400: "15.5.1", 401: "15.5.2", 403: "15.5.4", 404: "15.5.5", 405: "15.5.6", 409: "15.5.10", 429: "15.5", 500: "15.6.1",
 }  # fmt: skip
-_TITLES = {405: "Method Not Allowed", 429: "Too Many Requests"}
+_TITLES = {"IDEMPOTENCY_ERROR": "Conflict"}
 MEDIA_TYPE = "application/vnd.oracle.resource+json; type=error"
 
 
@@ -36,12 +36,18 @@ def answer(refused: Refused, language: str = "en", *headers: tuple[str, str]) ->
     if refused.pointer:
         error[f"o:{refused.pointer[0]}"] = refused.pointer[1]
     body: Doc = {
-        "type": f"https://www.rfc-editor.org/rfc/rfc9110.html#section-{_SECTIONS[refused.status]}",
-        "title": _TITLES.get(refused.status) or HTTPStatus(refused.status).phrase,
+        "type": f"https://www.rfc-editor.org/rfc/rfc9110.html#section-{_SECTIONS.get(refused.status, '15.6')}",
+        "title": _TITLES.get(refused.code) or HTTPStatus(refused.status).phrase,
         "status": refused.status,
         "o:errorDetails": [error],
     }
     return Response(refused.status, jsonio.dumps(body).encode(), (("content-type", MEDIA_TYPE), *headers))
+
+
+def of_status(status: int) -> Refused:
+    """Some error of a status, for a fault that only names that."""
+    known = {401: bad_login(), 404: no_such_record(), 429: busy()}
+    return known.get(status) or Refused(status, "UNEXPECTED_ERROR", "unexpected", ident=f"twin-{status}")
 
 
 def user_error(text: str, path: str = "", **values: Any) -> Refused:
@@ -76,6 +82,10 @@ def no_permission(permission: str) -> Refused:
 
 def bad_login() -> Refused:
     return Refused(401, "INVALID_LOGIN", "login")
+
+
+def busy() -> Refused:
+    return Refused(429, "CONCURRENCY_LIMIT_EXCEEDED", "busy")
 
 
 def wrong_method(method: str) -> Refused:

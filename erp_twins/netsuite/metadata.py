@@ -5,7 +5,7 @@ from __future__ import annotations
 from erp_twins import jsonio
 from erp_twins.http import Request, Response
 from erp_twins.jsonio import Doc
-from erp_twins.netsuite import render
+from erp_twins.netsuite import conditions, render
 from erp_twins.netsuite.accounts import Account
 from erp_twins.netsuite.errors import Refused
 from erp_twins.netsuite.record_types import BY_SEGMENT, TYPES
@@ -50,15 +50,15 @@ def _entry(request: Request, kind: RecordType) -> Doc:
 
 
 def _schema(account: Account, kind: RecordType) -> Doc:
-    shown = {one.name: _property(one) for one in kind.fields.values() if not one.feature or account.has(one.feature)}
+    known = [one for one in kind.fields.values() if not one.feature or account.has(one.feature)]
+    shown = {one.name: _property(one, filterable=conditions.filterable(account, kind, one)) for one in known}
     custom = {name: {"type": "string", "x-ns-custom-field": True} for name in account.settings.custom_fields}
     return {"type": "object", "properties": {**shown, **custom}}
 
 
-def _property(one: Field) -> Doc:
+def _property(one: Field, *, filterable: bool) -> Doc:
     nested = one.kind in {"sublist", "subrecord", "refs", "ref", "enum"}
     shape: Doc = {"type": "object"} if nested else dict(_PLAIN.get(one.kind, {"type": "string"}))
-    filterable = one.kind not in {"sublist", "subrecord", "refs"}
     return {"title": one.label, **shape, "nullable": True, "x-ns-filterable": filterable, **({"readOnly": True} if one.readonly else {})}  # fmt: skip
 
 

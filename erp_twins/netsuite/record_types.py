@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
+from erp_twins.netsuite.record_fields import APPLY, COMMON, DIMENSIONS, LINES, PRICE, SALE
 from erp_twins.netsuite.schema import Field, RecordType, Sublist, fields
 
-_COMMON = fields("id! externalId refName!", datetime="lastModifiedDate!", ref={"customForm": "customForm"})
-ADDRESS = fields(
-    "addressee attention addr1 addr2 addr3 city state zip addrPhone addrText!",
-    boolean="override",
-    enum={"country": "country"},
-)
-_DIMENSIONS = {
-    "subsidiary@one_world": "subsidiary",
-    "location@locations": "location",
-    "department@departments": "department",
-    "class@classes": "classification",
-}
 _CUSTOMER = RecordType(
     "customer",
     "entity",
     "Customer",
     {
-        **_COMMON,
+        **COMMON,
         **fields(
             "entityId companyName firstName middleName lastName salutation title email altEmail phone altPhone mobilePhone "
             "homePhone fax url comments accountNumber vatRegNumber resaleNumber defaultAddress!",
@@ -59,16 +48,6 @@ _CUSTOMER = RecordType(
     permission="Lists -> Customers",
 )
 
-_PRICE = Sublist(
-    "price",
-    fields(
-        number="price",
-        ref={"currencyPage": "currency", "priceLevel": "priceLevel"},
-        subrecord="quantity",
-    ),
-    ("currencyPage", "priceLevel", "quantity"),
-)
-
 
 def _item(name: str, title: str, code: str, subtype: str = "Sale", *, stocked: bool = False) -> RecordType:
     stock = fields(number="cost averageCost!", ref={"cogsAccount": "account", "assetAccount": "account"}, enum={"costingMethod": "costingMethod"})  # fmt: skip
@@ -90,79 +69,17 @@ def _item(name: str, title: str, code: str, subtype: str = "Sale", *, stocked: b
         sublists="price@multiprice",
     ) | {"rate": Field("rate", "rate")}
     return RecordType(
-        name, "item", title, {**_COMMON, **own, **(stock if stocked else {})}, {"price": _PRICE}, code=f"{code}/{subtype}",
+        name, "item", title, {**COMMON, **own, **(stock if stocked else {})}, {"price": PRICE}, code=f"{code}/{subtype}",
         number=-10, permission="Lists -> Items",
     )  # fmt: skip
 
 
-_SALE = fields(
-    "tranId otherRefNum memo email message status! source! billAddress! shipAddress!",
-    boolean="toBeEmailed taxDetailsOverride@suite_tax isTaxable@legacy_tax shipComplete",
-    number="exchangeRate shippingCost handlingCost discountTotal! subtotal! taxTotal! total! totalAfterTaxes! taxRate@legacy_tax",
-    date="tranDate dueDate shipDate startDate endDate",
-    datetime="createdDate!",
-    ref={
-        **_DIMENSIONS,
-        "entity": "customer",
-        "currency@multicurrency": "currency",
-        "terms": "term",
-        "shipMethod": "shipItem",
-        "shippingTaxCode@legacy_tax": "taxcode",
-        "taxItem@legacy_tax": "taxcode",
-        "discountItem": "discountItem",
-        "billAddressList": "address",
-        "shipAddressList": "address",
-        "createdFrom!": "transaction",
-    },
-    subrecord="billingAddress shippingAddress",
-    sublists="item taxDetails@suite_tax",
-) | {"discountRate": Field("discountRate", "rate")}
-_SALE_LINE = fields(
-    "description taxDetailsReference@suite_tax itemType! itemSubtype!",
-    integer="line lineUniqueKey! orderLine",
-    number="quantity amount grossAmt! taxAmount! tax1Amt@legacy_tax taxRate1@legacy_tax quantityFulfilled! quantityBilled!",
-    boolean="isTaxable isClosed isOpen!",
-    date="expectedShipDate",
-    ref={
-        "item": "item",
-        "price": "priceLevel",
-        "taxCode@legacy_tax": "taxcode",
-        "location@locations": "location",
-        "department@departments": "department",
-        "class@classes": "classification",
-        "orderDoc": "salesOrder",
-    },
-) | {"rate": Field("rate", "rate")}
-_LINES = {
-    "item": Sublist("item", _SALE_LINE, ("line",)),
-    "taxDetails": Sublist(
-        "taxDetails",
-        fields(
-            "taxDetailsReference",
-            number="taxBasis taxRate taxAmount",
-            ref={"taxCode": "taxcode", "taxType": "taxType"},
-        ),
-        ("taxDetailsReference", "taxCode"),
-    ),
-}
-_APPLY = Sublist(
-    "apply",
-    fields(
-        "refNum! type!",
-        integer="line",
-        boolean="apply",
-        number="amount due! total!",
-        date="applyDate!",
-        ref={"doc": "invoice", "currency!": "currency"},
-    ),
-    ("doc",),
-)
 _SALES_ORDER = RecordType(
     "salesOrder",
     "transaction",
     "Sales Order",
-    {**_COMMON, **_SALE, **fields(enum={"orderStatus": "orderStatus"}), "status": Field("status", "enum", "salesOrder", readonly=True)},
-    _LINES,
+    {**COMMON, **SALE, **fields(enum={"orderStatus": "orderStatus"}), "status": Field("status", "enum", "salesOrder", readonly=True)},
+    LINES,
     code="SalesOrd",
     number=31,
     permission="Transactions -> Sales Order",
@@ -174,14 +91,14 @@ _INVOICE = RecordType(
     "transaction",
     "Invoice",
     {
-        **_COMMON,
-        **_SALE,
+        **COMMON,
+        **SALE,
         **fields(
             number="amountRemaining! amountPaid!", ref={"account": "account", "postingPeriod!": "accountingPeriod"}
         ),
         "status": Field("status", "enum", "invoice", readonly=True),
     },
-    _LINES,
+    LINES,
     code="CustInvc",
     number=7,
     permission="Transactions -> Invoice",
@@ -194,8 +111,8 @@ _CREDIT_MEMO = RecordType(
     "transaction",
     "Credit Memo",
     {
-        **_COMMON,
-        **_SALE,
+        **COMMON,
+        **SALE,
         **fields(
             number="amountRemaining! applied! unapplied!",
             boolean="autoApply",
@@ -204,7 +121,7 @@ _CREDIT_MEMO = RecordType(
         ),
         "status": Field("status", "enum", "creditMemo", readonly=True),
     },
-    {**_LINES, "apply": _APPLY},
+    {**LINES, "apply": APPLY},
     code="CustCred",
     number=10,
     permission="Transactions -> Credit Memo",
@@ -222,7 +139,7 @@ def _money_in(name: str, title: str, code: str, number: int, prefix: str, *, app
         date="tranDate",
         datetime="createdDate!",
         ref={
-            **_DIMENSIONS,
+            **DIMENSIONS,
             "customer": "customer",
             "currency@multicurrency": "currency",
             "account": "account",
@@ -239,8 +156,8 @@ def _money_in(name: str, title: str, code: str, number: int, prefix: str, *, app
         name,
         "transaction",
         title,
-        {**_COMMON, **own, "status": Field("status", "enum", name, readonly=True)},
-        {"apply": _APPLY} if applies else {},
+        {**COMMON, **own, "status": Field("status", "enum", name, readonly=True)},
+        {"apply": APPLY} if applies else {},
         code=code,
         number=number,
         permission=f"Transactions -> {title}",

@@ -11,7 +11,7 @@ from erp_twins.jsonio import Doc
 from erp_twins.netsuite import entities, items, mandatory, orders, sales, settlements, sublists
 from erp_twins.netsuite.accounts import Account, Change
 from erp_twins.netsuite.bodies import Reader
-from erp_twins.netsuite.errors import Refused, user_error
+from erp_twins.netsuite.errors import user_error, wrong_method
 from erp_twins.netsuite.headers import refuse_closed
 from erp_twins.netsuite.record_types import APPLYING, SALES, TRANSACTIONS, space
 from erp_twins.netsuite.schema import RecordType
@@ -150,9 +150,9 @@ def _uses(kind: RecordType, row: Doc, ident: str) -> bool:
 
 
 def void(account: Account, kind: RecordType, ident: str) -> Doc:
-    """The transaction stays with all amounts at zero; what it settled, billed or was settled by is released."""
-    if kind.group != "transaction":
-        raise Refused(405, "INVALID_METHOD", "method", method="void")
+    """What was posted stays with all amounts at zero; what it settled, billed or was settled by is released."""
+    if not kind.posting:
+        raise wrong_method("void")
     old = account.find(kind.name, ident)
     refuse_closed(account, old)
     doc = _zeroed(copy.deepcopy(old))

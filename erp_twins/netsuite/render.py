@@ -8,7 +8,8 @@ from typing import Any
 from erp_twins.jsonio import Doc
 from erp_twins.netsuite import entities, enums, settlements, values
 from erp_twins.netsuite.accounts import Account
-from erp_twins.netsuite.record_types import ADDRESS, APPLYING
+from erp_twins.netsuite.record_fields import ADDRESS
+from erp_twins.netsuite.record_types import APPLYING
 from erp_twins.netsuite.schema import Field, RecordType, Sublist
 
 ROOT = "/services/rest/record/v1"

@@ -19,7 +19,7 @@ _WRITES = frozenset({"create", "update", "upsert", "delete", "transform"})
 @dataclass(frozen=True)
 class Target:
     """What a request aims at. `operation`: token, liveness, create, read, list, update, upsert, delete, transform, suiteql,
-    metadata, governance, page or unknown. `rest` is what follows the id; `identity` is set once the caller is let in.
+    metadata, governance, job, page or unknown. `rest` is what follows the id; `identity` is set once the caller is let in.
     """
 
     operation: str
@@ -60,6 +60,8 @@ def target_of(request: Request) -> Target:
         return _record(request.method, parts[2:])
     if parts == ["query", "v1", "suiteql"]:
         return Target("suiteql")
+    if parts[:3] == ["async", "v1", "job"] and len(parts) > 3:
+        return Target("job", ident=parts[3], rest=tuple(parts[4:]))
     return Target("governance") if parts == ["system", "v1", "governanceLimits"] else Target("unknown")
 
 

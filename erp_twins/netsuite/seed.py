@@ -71,6 +71,7 @@ def _store(account: Account, name: str, rows: dict[int, Doc]) -> None:
     kind = TYPES[name]
     docs = ({"id": str(ident), "isInactive": False, **row} for ident, row in rows.items())
     account.commit(*(Change(kind, doc, "Create") for doc in docs))
+    account.counters[name] = max(account.counters.get(name, 0), *rows)
 
 
 def _currencies(account: Account) -> list[Doc]:

@@ -80,6 +80,8 @@ def dialect(account: Account, role: Role, *, crashing: frozenset[str] = frozense
 
 def _displayed(account: Account, column: str, value: Any) -> str | None:
     """The name of what a column refers to."""
+    if column == "transaction.type":
+        return next((kind.title for kind in TRANSACTIONS if kind.code == value), None)
     record = DISPLAYED.get(column.rpartition(".")[2])
     found = target_of(account, record, str(value)) if record else None
     return name_of(found[1]) if found else None

@@ -51,6 +51,8 @@ _ENGLISH = {
     "no_path": "The requested URL does not exist.",
     "url": "Invalid URL. Provide a valid record type and ID.",
     "method": "The {method} method is not allowed for this resource.",
+    "used_key": "The idempotency key was used before. The first request's job is named in the Location header.",
+    "batch": "A batch has at least one and at most {most} records.",
     "busy": "Concurrent request limit exceeded. Request blocked.",
 }  # fmt: skip
 

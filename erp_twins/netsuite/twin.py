@@ -84,6 +84,7 @@ class NetSuiteTwin(Twin[Target]):
             known = self.accounts.get(ident)
             if known:
                 known.settings = changed(known.settings, settings)
+                self._languages.clear()  # features decide which columns there are
                 return known
             self.accounts[ident] = Account(ident, changed(AccountSettings(), settings), self.clock)
             seed.fill(self.accounts[ident])
@@ -169,6 +170,9 @@ class NetSuiteTwin(Twin[Target]):
     def _throttled(self) -> Response:
         return gateway.too_many(replace(self.config, disguise=False), "en")
 
+    def _refused(self, status: int) -> Response:
+        return errors.answer(errors.of_status(status))
+
     def _served(self, request: Request, target: Target, rule: FaultRule | None, patience: float | None) -> Response:
         """Who calls is settled first, then a place is taken for as long as the call takes."""
         if target.kind in {"auth", "other"}:
@@ -180,8 +184,7 @@ class NetSuiteTwin(Twin[Target]):
                 refusal = gateway.refusal(request, self._language(target.account), target.account)
                 return self._log(request, target, Outcome(refusal), "")
             target = replace(target, account=caller.account, identity=caller)
-            limit = self.accounts[caller.account].settings.concurrency_limit if self.config.govern else None
-            admitted = self.governance.enter(caller.account, limit)
+            admitted = self.governance.enter(caller.account, self._places(caller.account))
         if not admitted:
             return self._turned_away(request, target, patience)
         try:
@@ -189,6 +192,14 @@ class NetSuiteTwin(Twin[Target]):
         finally:
             with self.lock:
                 self.governance.leave(caller.account)
+
+    def _places(self, account: str) -> int | None:
+        """How many calls may be in flight; a slow one that its caller gave up still works on."""
+        if not self.config.govern:
+            return None
+        late = sum(target.account == account for _, _, target in self._late)
+        settings = self.accounts[account].settings
+        return (settings.integration_limit or settings.concurrency_limit) - late
 
     def _language(self, account: str) -> str:
         return self.accounts[account].settings.language if account in self.accounts else "en"

@@ -36,18 +36,13 @@ class Control:
 
     def _route(self, request: Request) -> Any:
         parts = request.path.removeprefix("/_twin/").strip("/").split("/")
-        body = request.document()
         if parts[0] == "companies" and len(parts) == 3:
-            return self._person(self.twin.companies[parts[1]], parts[2], body)
-        action = self._actions()[f"{request.method} {'/'.join(parts)}"]
-        return action(request, body)
+            return self._person(self.twin.companies[parts[1]], parts[2], request.document())
+        return controls.dispatched(self._actions(), request)
 
     def _actions(self) -> dict[str, Action]:
         return {
             **controls.actions(self.twin, "quickbooks"),
-            "POST reset": self._reset,
-            "GET config": lambda _request, _body: plain(self.twin.config),
-            "POST config": lambda _request, body: plain(self.twin.configure(**body)),
             "GET companies": lambda _request, _body: [_company(one) for one in self.twin.companies.values()],
             "POST companies": self._add_company,
             "POST apps": self._add_app,
@@ -58,10 +53,6 @@ class Control:
             "POST webhooks/flush": self._flush,
             "GET webhooks": self._webhooks,
         }
-
-    def _reset(self, _request: Request, _body: Doc) -> Doc:
-        self.twin.reset()
-        return {"reset": True}
 
     def _add_company(self, _request: Request, body: Doc) -> Doc:
         """`{"realm", ...settings}`; settings may also stand under "settings" or "preferences"."""

@@ -24,9 +24,9 @@ def raced(database_url, tmp_path, death=None, **config):
     """The scene after many processes have used tokens that live for one second, a fifth of them dying at a boundary."""
     with staged(database_url, access_token_seconds=1, **config) as stage:
         scene = Scene(stage)
-        with scene.runtime() as runtime:
-            stage.connect(runtime)
-        url = f"{stage.server.url}/v3/company/{REALM}/companyinfo/{REALM}"
+        with scene.host() as host:
+            stage.connect(host.runtime)
+        url = f"{stage.url}/v3/company/{REALM}/companyinfo/{REALM}"
         report = tmp_path / "report"
         deaths = [death if number < DYING else None for number in range(WORKERS)]
         racers = [

@@ -181,6 +181,28 @@ def test_slow_write_times_out_and_is_committed_when_its_time_comes():
     assert [(call.status, call.fault) for call in shop.twin.calls.since()] == [(0, "slow"), (204, "late")]
 
 
+def test_slow_call_that_its_caller_gave_up_still_holds_its_place():
+    shop = Shop(concurrency_limit=1)
+    shop.twin.add_fault("slow", seconds=30)
+    with pytest.raises(httpx.ReadTimeout):
+        shop.call("POST", "customer", new())
+    assert shop.call("GET", "customer").status_code == 429
+    shop.clock.advance(30)
+    assert shop.get("customer")["totalResults"] == 1
+
+
+def test_status_faults_speak_as_the_service_does():
+    shop = Shop()
+    for status, code in (
+        (500, "UNEXPECTED_ERROR"),
+        (503, "UNEXPECTED_ERROR"),
+        (401, "INVALID_LOGIN"),
+        (404, "NONEXISTENT_ID"),
+    ):
+        shop.twin.add_fault("status", status=status)
+        assert shop.refused("GET", "customer")[:2] == (status, code)
+
+
 def test_throttle_fault_is_the_accounts_429_and_stale_is_another_user_first():
     shop = Shop()
     shop.customer()

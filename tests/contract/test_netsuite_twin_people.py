@@ -45,6 +45,7 @@ def test_person_edits_deactivates_deletes_closes_and_cancels(shop):
         person.cancel(second)
         person.delete("salesOrder", third)
         assert person.create("customer", {"companyName": "Walk-in", "subsidiary": {"id": "1"}})["id"] == "102"
+        assert person.create("term", {"name": "Net 90"})["id"] == "5"
     assert shop.get("customer/101")["phone"] == "555-0100"
     assert shop.get("nonInventorySaleItem/201")["isInactive"] is True
     assert [row["status"] for row in shop.account.rows("salesOrder")] == ["H", "C"]

@@ -159,7 +159,9 @@ def test_addresses_join_the_customer(shop):
 def test_display_names_and_prices(shop):
     shop.item(price={"items": [{"price": "9.50"}]})
     shop.order({"quantity": 1})
-    assert shop.query("SELECT BUILTIN.DF(entity) AS who FROM transaction") == [{"who": "Blue Door Cafe"}]
+    assert shop.query("SELECT BUILTIN.DF(entity) AS who, BUILTIN.DF(type) AS what FROM transaction") == [
+        {"who": "Blue Door Cafe", "what": "Sales Order"}
+    ]
     assert shop.query("SELECT item, unitprice FROM pricing") == [{"item": "201", "unitprice": "9.5"}]
 
 
@@ -179,6 +181,8 @@ def test_features_that_are_off_take_their_tables_and_columns_away():
     for q in ("SELECT id FROM subsidiary", "SELECT subsidiary FROM customer", "SELECT id FROM location", "SELECT class FROM transactionline", "SELECT item FROM pricing"):  # fmt: skip
         assert refusal(small.suiteql({"q": q}))[:2] == (400, "INVALID_PARAMETER"), q
     assert small.query("SELECT id FROM customer") == [{"id": "101"}]
+    small.twin.add_account("1234567", features=("classes",))
+    assert small.query("SELECT class FROM transactionline") == []
     assert small.query("SELECT symbol FROM currency ORDER BY id") == [
         {"symbol": "USD"},
         {"symbol": "EUR"},
@@ -346,3 +350,15 @@ def test_wrong_q_is_refused(shop, q, code):
     answer = shop.call("GET", "customer", q=q)
     assert refusal(answer)[:2] == (400, code)
     assert answer.json()["o:errorDetails"][0]["o:errorQueryParam"] == "q"
+
+
+def test_field_may_be_on_the_record_and_yet_not_filterable(listed):
+    listed.twin.add_account("1234567", unfilterable=("customer.lastModifiedDate",))
+    answer = listed.refused("GET", "customer", q="lastModifiedDate AFTER 03/02/2026")
+    assert answer == (
+        400,
+        "NONEXISTENT_FIELD",
+        "Record collection filtering does not support the field 'lastModifiedDate'.",
+    )
+    schema = listed.call("GET", "metadata-catalog/customer", None, {"accept": "application/schema+json"}).json()
+    assert schema["properties"]["lastModifiedDate"]["x-ns-filterable"] is False

@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.killpoints.flows import FLOWS
 from tests.killpoints.harness import Findings, enumerate_flow
+from tests.support.erps import ERPS
 from tests.support.postgres import newest_schema, suite_server
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.killpoints", description=__doc__)
     parser.add_argument("flows", nargs="*", metavar="FLOW", help="all of them by default")
+    parser.add_argument("--provider", choices=ERPS, help="all of them by default")
     parser.add_argument("--step", type=int, default=1, help="only each n-th point")
     parser.add_argument("--until-broken", action="store_true", help="end a flow at the first point that breaks")
     parser.add_argument("--jobs", type=int, default=2)
@@ -21,11 +23,16 @@ def main() -> int:
     broken = 0
     with suite_server() as server, ThreadPoolExecutor(asked.jobs) as pool:
         template = newest_schema(server)
-        flows = {
-            name: pool.submit(enumerate_flow, server, template, name, step=asked.step, until_broken=asked.until_broken)
-            for name in asked.flows or FLOWS
-        }
-        for flow in flows.values():
+        wanted = [
+            (provider, name)
+            for provider, name in FLOWS
+            if asked.provider in (None, provider) and name in (asked.flows or [name])
+        ]
+        flows = [
+            pool.submit(enumerate_flow, server, template, *one, step=asked.step, until_broken=asked.until_broken)
+            for one in wanted
+        ]
+        for flow in flows:
             broken += show(flow.result())
     return 1 if broken else 0
 
@@ -34,7 +41,7 @@ def show(found: Findings) -> int:
     """One line for the flow, one for each point that broke; how many did."""
     commits = sum("commit" in point for point in found.points)
     print(
-        f"{found.flow:22} {len(found.points):4} points ({commits} at commits), {len(found.broken)} broken", flush=True
+        f"{found.flow:36} {len(found.points):4} points ({commits} at commits), {len(found.broken)} broken", flush=True
     )
     for point, boundary, why in found.broken:
         print(f"    point {point}, {boundary}: {why}", flush=True)

@@ -12,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from erp_pipelines.access import connections
-from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import StoredTokenSource
+from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage.engine import Connection, Database
-from erp_twins.quickbooks import QuickBooksTwin
+from tests.killpoints.host import Host
 from tests.killpoints.process import AheadClock
-from tests.support.stage import KEY, Stage
+from tests.support.erps import Document, StagedErp
+from tests.support.stage import Stage
 
-KINDS = ("Customer", "Item", "Invoice", "Payment")
+TOTAL = Decimal("28.10")  # of the one order that each flow is about
 
 
 @dataclass
@@ -30,14 +32,22 @@ class Scene:
     crossed: tuple[str, ...] = ()
 
     @property
-    def twin(self) -> QuickBooksTwin:
+    def there(self) -> StagedErp:
+        return self.stage.there
+
+    @property
+    def twin(self) -> Any:
         return self.stage.twin
 
+    @property
+    def key(self) -> ConnectionKey:
+        return self.stage.key
+
     @contextmanager
-    def runtime(self, hours: float = 0) -> Iterator[Runtime]:
+    def host(self, hours: float = 0) -> Iterator[Host]:
         made = self.stage.runtime(clock=AheadClock(dt.timedelta(hours=hours)))
         try:
-            yield made
+            yield Host(made, type(self.there))
         finally:
             made.db.dispose()
 
@@ -53,7 +63,7 @@ class Scene:
     def _transaction(self) -> Iterator[Connection]:
         database = Database.connect(self.stage.database_url)
         try:
-            with database.tenant(KEY.tenant_id) as conn:
+            with database.tenant(self.key.tenant_id) as conn:
                 yield conn
         finally:
             database.dispose()
@@ -68,28 +78,27 @@ class Scene:
 
 @dataclass(frozen=True)
 class Books:
-    """The live documents expected; `theirs` of the payments were recorded in the ERP."""
+    """How many documents are expected and what is open of the order; `theirs` of the payments were recorded in the ERP."""
 
-    counts: Mapping[str, int]
-    balance: str
+    counts: Mapping[EntityType, int]
+    balance: Decimal
     theirs: int = 0
 
 
-def whole(scene: Scene, books: Books) -> None:
+def whole(scene: Scene, expected: Books) -> None:
     """Nothing doubled, nothing lost, every outcome settled and explained."""
-    ledger = scene.twin.ledger()
-    assert {kind: ledger.counts.get(kind, 0) for kind in KINDS if ledger.counts.get(kind)} == dict(books.counts)
-    assert {kind: ledger.doubles(kind) for kind in KINDS} == {kind: [] for kind in KINDS}
-    assert {row["Balance"] for row in ledger.documents["Invoice"]} == {Decimal(books.balance)}
-    assert {row["TotalAmt"] for row in ledger.documents["Invoice"]} == {Decimal("28.10")}
-    _mapped(scene, sum(books.counts.values()) - books.theirs, ledger.documents)
+    books = scene.there.books()
+    assert {entity: len(documents) for entity, documents in books.items() if documents} == dict(expected.counts)
+    assert scene.there.doubles() == {}
+    assert {(order.total, order.balance) for order in books[EntityType.ORDER]} == {(TOTAL, expected.balance)}
+    _mapped(scene, sum(expected.counts.values()) - expected.theirs, books)
     _settled(scene)
 
 
-def _mapped(scene: Scene, count: int, documents: Mapping[str, list[Any]]) -> None:
+def _mapped(scene: Scene, count: int, books: Mapping[EntityType, list[Document]]) -> None:
     mapped = scene.rows("select external_type, external_id from erp.integration_entity_mappings")
     assert len(mapped) == count
-    assert set(mapped) <= {(kind, row["Id"]) for kind in KINDS for row in documents.get(kind, [])}
+    assert set(mapped) <= {(document.type, document.id) for documents in books.values() for document in documents}
 
 
 def _settled(scene: Scene) -> None:
@@ -112,19 +121,19 @@ def explained(scene: Scene) -> None:
 
 def connected(scene: Scene) -> None:
     """The connection is up, and a token of it is good without anybody's help."""
-    with scene.runtime() as runtime:
-        row = connections.status(runtime, KEY).row
+    with scene.host() as host:
+        row = connections.status(host.runtime, scene.key).row
         assert row is not None
         assert (str(row.state), row.state_reason) == ("Connected", None)
-        token = StoredTokenSource(runtime, KEY, row.id).access_token()
-    assert not isinstance(scene.twin.grants.bearer(token), str), "the token is live at the provider"
-    assert sum(grant.alive for grant in scene.twin.grants.grants.values()) == 1
+        token = StoredTokenSource(host.runtime, scene.key, row.id).access_token()
+    assert scene.there.takes(token), "the token is live at the provider"
+    assert scene.there.live_grants() == 1
 
 
 def no_connection(scene: Scene) -> None:
-    """Disconnected here and there, with no secret left."""
+    """Disconnected here, and there where that is possible, with no secret left."""
     assert scene.rows(
         "select state, access_token_encrypted, refresh_token_encrypted from erp.integration_connections"
     ) == [("Not Connected", None, None)]
-    assert not any(grant.alive for grant in scene.twin.grants.grants.values())
+    assert scene.there.live_grants() == (0 if scene.there.revocable else 1)
     assert len(scene.rows("select 1 from erp.integration_entity_mappings")) == 5

@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from erp_pipelines.access import connections, consent, intake
-from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.commerce import customers, orders, payments, products
-from erp_pipelines.delivery import bulk, worker
-from erp_pipelines.domain.errors import Conflict, ConsentRefused
+from erp_pipelines.domain.events import EntityType
 from erp_pipelines.domain.orders import OrderLine
-from tests.killpoints.checks import Books, Scene, connected, no_connection, whole
+from tests.killpoints.checks import TOTAL, Books, Scene, connected, no_connection, whole
+from tests.killpoints.host import Host
+from tests.support.erps import ERPS, Fault, StagedErp
 from tests.support.factories import make_customer, make_order, make_product
-from tests.support.stage import KEY, approve
+from tests.support.stage import follow
 
-DAY = dt.date(2026, 3, 2)
-REALM = "9130350000000001"
+CUSTOMER, PRODUCT, ORDER, PAYMENT = EntityType.CUSTOMER, EntityType.PRODUCT, EntityType.ORDER, EntityType.PAYMENT
+Act = Callable[[Host, Any], None]
 
 
 @dataclass(frozen=True)
 class Flow:
     """`prepare` returns what `act` is given. `act` is what a person or the system would do again after a death.
 
-    `config` are the twin's switches and `faults` its trouble from then on; `keyless`: nobody relies on request keys.
+    `config` are the twin's switches and `faults` its trouble from then on; `habit` is the account's.
     """
 
     name: str
-    act: Callable[[Runtime, Any], None]
+    act: Act
     check: Callable[[Scene], None]
     prepare: Callable[[Scene], Any] = lambda _: None
-    config: dict[str, Any] = field(default_factory=dict)
-    faults: tuple[dict[str, Any], ...] = ()
-    keyless: bool = False
+    config: Fault = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    habit: str = ""
 
 
-def serve(runtime: Runtime, _: Any = None) -> None:
-    worker.serve(runtime, KEY)
-
-
-def save(runtime: Runtime, *records: Any) -> None:
-    """Each in a transaction of its own, as a host does."""
-    savers = {"Customer": customers.save, "Product": products.save, "Order": orders.save}
-    for record in records:
-        with runtime.db.tenant(KEY.tenant_id) as conn:
-            savers[type(record).__name__](conn, KEY.tenant_id, record)
-
-
-def pay(runtime: Runtime, order_id: str = "o1") -> None:
-    with runtime.db.tenant(KEY.tenant_id) as conn:
-        payments.pay(conn, KEY.tenant_id, order_id, date=DAY)
+def serve(host: Host, _: Any = None) -> None:
+    host.serve()
 
 
 def order(**changes: Any) -> Any:
@@ -65,32 +48,42 @@ def order(**changes: Any) -> Any:
     return make_order(lines=lines, **changes)
 
 
+def everything() -> tuple[Any, ...]:
+    return make_customer(), make_product(), make_product("p2"), order()
+
+
 # --- push ---
 
 
 def one_paid_order(scene: Scene) -> None:
-    with scene.runtime() as runtime:
-        save(runtime, make_customer(), make_product(), make_product("p2"), order())
-        pay(runtime)
+    with scene.host() as host:
+        host.save(*everything())
+        host.pay()
 
 
 def delivered(scene: Scene) -> None:
     one_paid_order(scene)
-    with scene.runtime() as runtime:
-        serve(runtime)
+    with scene.host() as host:
+        host.serve()
+
+
+def standing_open(scene: Scene) -> None:
+    """An order that was brought when it was confirmed, and is not paid."""
+    with scene.host() as host:
+        host.set(documentsWhen="confirmed")
+        host.save(*everything())
+        host.serve()
 
 
 def edited(scene: Scene) -> None:
     """An order that stands open, with everything about it changed since."""
-    with scene.runtime() as runtime:
-        connections.change_settings(runtime, KEY, {"documentsWhen": "confirmed"}, "admin")
-        save(runtime, make_customer(), make_product(), make_product("p2"), order())
-        serve(runtime)
-        save(runtime, make_customer(name="Renamed Ltd"), make_product(name="Renamed"), order(memo="Ring twice."))
+    standing_open(scene)
+    with scene.host() as host:
+        host.save(make_customer(name="Renamed Ltd"), make_product(name="Renamed"), order(memo="Ring twice."))
 
 
-ONE_ORDER = Books({"Customer": 1, "Item": 2, "Invoice": 1, "Payment": 1}, balance="0")
-OPEN_ORDER = Books({"Customer": 1, "Item": 2, "Invoice": 1}, balance="28.10")
+ONE_ORDER = Books({CUSTOMER: 1, PRODUCT: 2, ORDER: 1, PAYMENT: 1}, balance=Decimal(0))
+OPEN_ORDER = Books({CUSTOMER: 1, PRODUCT: 2, ORDER: 1}, balance=TOTAL)
 
 
 def pushed(scene: Scene) -> None:
@@ -100,29 +93,29 @@ def pushed(scene: Scene) -> None:
 def edited_there(scene: Scene) -> None:
     whole(scene, OPEN_ORDER)
     _renamed(scene)
-    assert "Ring twice." in str(scene.twin.ledger().documents["Invoice"][0])
+    assert ["Ring twice." in document.text for document in scene.there.books()[ORDER]] == [True]
 
 
 def _renamed(scene: Scene) -> None:
-    documents = scene.twin.ledger().documents
-    assert [row["DisplayName"] for row in documents["Customer"]] == ["Renamed Ltd"]
-    assert sorted(row["Name"] for row in documents["Item"]) == ["Product p2", "Renamed"]
+    books = scene.there.books()
+    assert [document.name for document in books[CUSTOMER]] == ["Renamed Ltd"]
+    assert sorted(document.name for document in books[PRODUCT]) == ["Product p2", "Renamed"]
 
 
 # --- in doubt ---
 
 
 def names_in_doubt(scene: Scene) -> None:
-    """Customer and products stand in QuickBooks, and nobody heard of it."""
+    """Customer and products stand in the ERP, and nobody heard of it."""
     one_paid_order(scene)
-    _lose(scene, "create", "Customer", "Item")
+    _lose(scene, CUSTOMER, PRODUCT)
 
 
 def renamed_in_doubt(scene: Scene) -> None:
     """The same, and the shop has renamed them since: what stands there carries the older names."""
     names_in_doubt(scene)
-    with scene.runtime() as runtime:
-        save(runtime, make_customer(name="Renamed Ltd"), make_product(name="Renamed"))
+    with scene.host() as host:
+        host.save(make_customer(name="Renamed Ltd"), make_product(name="Renamed"))
 
 
 def renamed_there(scene: Scene) -> None:
@@ -130,40 +123,38 @@ def renamed_there(scene: Scene) -> None:
     _renamed(scene)
 
 
-def invoice_in_doubt(scene: Scene) -> None:
-    with scene.runtime() as runtime:
-        save(runtime, make_customer(), make_product(), make_product("p2"))
-        serve(runtime)
-        save(runtime, order())
-        pay(runtime)
-    _lose(scene, "create", "Invoice")
+def order_in_doubt(scene: Scene) -> None:
+    with scene.host() as host:
+        host.save(*everything()[:3])
+        host.serve()
+        host.save(order())
+        host.pay()
+    _lose(scene, ORDER)
 
 
 def payment_in_doubt(scene: Scene) -> None:
     one_paid_order(scene)
-    _lose(scene, "create", "Payment")
+    _lose(scene, PAYMENT)
 
 
 def edits_in_doubt(scene: Scene) -> None:
     edited(scene)
-    _lose(scene, "update", "Customer", "Item", "Invoice")
+    _lose(scene, CUSTOMER, PRODUCT, ORDER, new=False)
 
 
-def _lose(scene: Scene, operation: str, *entities: str) -> None:
+def _lose(scene: Scene, *entities: EntityType, new: bool = True) -> None:
     """Deliver; the first write of each entity is done, but neither its answer nor one to its repeats arrives."""
     for entity in entities:
-        scene.twin.add_fault("drop_after_commit", entity=entity, operation=operation, times=1)
-        scene.twin.add_fault("drop_before_commit", entity=entity, times=None)
+        scene.there.silence(entity, new=new)
     for _ in entities:
-        with scene.runtime() as runtime:
-            serve(runtime)
+        with scene.host() as host:
+            host.serve()
         # So much silence opens the circuit breaker: the next entity would otherwise wait half a minute for its turn.
         scene.sql("update erp.integration_pacing set failures = 0, open_until = null")
         scene.sql("update erp.integration_connections set paused_until = null")
     scene.twin.clear_faults()
-    kinds = {"Item": "Product", "Invoice": "Order"}
-    in_doubt = {kind for (kind,) in scene.rows("select entity_type from erp.integration_deliveries where in_doubt")}
-    assert in_doubt >= {kinds.get(entity, entity) for entity in entities}, in_doubt
+    in_doubt = {entity for (entity,) in scene.rows("select entity_type from erp.integration_deliveries where in_doubt")}
+    assert in_doubt >= set(entities), in_doubt
     scene.sql("update erp.integration_deliveries set scheduled_for = now() where status = 'Failed'")
 
 
@@ -171,7 +162,7 @@ LATE_SECONDS = 0.4
 
 
 def pushed_late(scene: Scene) -> None:
-    """Also when what the dead one had sent was still at work in QuickBooks while its successor looked and found nothing."""
+    """Also when what the dead one had sent was still at work in the ERP while its successor looked and found nothing."""
     time.sleep(LATE_SECONDS + 0.1)
     whole(scene, ONE_ORDER)
 
@@ -180,38 +171,33 @@ def pushed_late(scene: Scene) -> None:
 
 
 def paid_in_the_erp(scene: Scene) -> Any:
-    """A part payment and the rest, recorded by a bookkeeper and told by webhooks that are already stored."""
-    with scene.runtime() as runtime:
-        connections.change_settings(runtime, KEY, {"documentsWhen": "confirmed"}, "admin")
-        save(runtime, make_customer(), make_product(), make_product("p2"), order())
-        serve(runtime)
-        _fetch(scene)
-        with scene.twin.person() as person:
-            person.pay(doc_number="o1", amount=Decimal("8.10"))
-            person.pay(doc_number="o1")
-        return [(dict(one.headers), one.body) for one in _fetch(scene)]
+    """A part payment and the rest, recorded by a bookkeeper; what the ERP tells of that, if it tells anything."""
+    standing_open(scene)
+    scene.there.tidings()
+    [invoice] = scene.there.books()[ORDER]
+    scene.there.pays(invoice, Decimal("8.10"))
+    scene.there.pays(invoice)
+    return scene.there.tidings()
 
 
-def _fetch(scene: Scene) -> list[Any]:
-    found = scene.twin.due_webhooks(flush=True)
-    for delivery in found:
-        scene.twin.settle_webhook(delivery)
-    return found
+def hear(host: Host, told: Any) -> None:
+    """The ERP's webhooks, told again as long as nobody has acknowledged them, and the work they cause."""
+    host.hear(told)
+    host.serve()
 
 
-def receive(runtime: Runtime, given: Any) -> None:
-    """The ERP's deliveries, told again as long as nobody has acknowledged them, and the work they cause."""
-    for headers, body in given:
-        intake.receive(runtime, "quickbooks", {name.lower(): value for name, value in headers.items()}, body)
-    serve(runtime)
+def look(host: Host, _: Any) -> None:
+    """Nobody has told anything."""
+    host.pull()
 
 
 def applied(scene: Scene) -> None:
-    whole(scene, Books({"Customer": 1, "Item": 2, "Invoice": 1, "Payment": 2}, balance="0", theirs=2))
+    whole(scene, Books({CUSTOMER: 1, PRODUCT: 2, ORDER: 1, PAYMENT: 2}, balance=Decimal(0), theirs=2))
     assert scene.rows("select payment_status from erp.orders") == [("paid",)]
+    provider = scene.key.provider
     assert scene.rows("select amount, source from erp.payments order by 1") == [
-        (Decimal("8.10"), "quickbooks"),
-        (Decimal("20.00"), "quickbooks"),
+        (Decimal("8.10"), provider),
+        (Decimal("20.00"), provider),
     ]
     assert scene.rows("select count(*) from erp.integration_outbox where entity_type = 'Payment'") == [(0,)]
 
@@ -222,7 +208,7 @@ def applied(scene: Scene) -> None:
 def token_expired(scene: Scene) -> None:
     one_paid_order(scene)
     scene.sql("update erp.integration_connections set access_token_expires_at = now() - interval '1 hour'")
-    scene.twin.grants.expire_access()
+    scene.there.ends_access()
 
 
 def renewed(scene: Scene) -> None:
@@ -231,8 +217,8 @@ def renewed(scene: Scene) -> None:
 
 
 def renewed_or_parked(scene: Scene) -> None:
-    """Only an answer that was lost after QuickBooks had replaced the token may cost the connection; one click mends it."""
-    if not _answer_lost(scene.crossed):
+    """Only an answer that was lost after the token had been replaced may cost the connection; one click mends it."""
+    if not _answer_lost(scene):
         renewed(scene)
         return
     (state, reason), *_ = scene.rows("select state, state_reason from erp.integration_connections")
@@ -240,54 +226,42 @@ def renewed_or_parked(scene: Scene) -> None:
     assert "was never answered here" in reason
     assert scene.rows("select cause from erp.integration_alerts") == [("reconnect-needed",)]
     scene.sql("delete from erp.integration_alerts")
-    with scene.runtime() as runtime:
-        _finish(runtime, approve(consent.begin(runtime, KEY.tenant_id, "admin", "quickbooks"), REALM))
-        serve(runtime)
+    with scene.host() as host:
+        host.connect_again()
+        host.serve()
     renewed(scene)
 
 
-def _answer_lost(crossed: tuple[str, ...]) -> bool:
-    """Whether the process died between QuickBooks' work on the refresh and the commit of what it answered."""
-    sent = next((at for at, name in enumerate(crossed) if name == "POST bearer sent"), None)
+def _answer_lost(scene: Scene) -> bool:
+    """Whether the process died between the provider's work on the refresh and the commit of what it answered."""
+    crossed, wire = scene.crossed, f"{scene.there.token_call} sent"
+    sent = crossed.index(wire) if wire in crossed else None
     return sent is not None and "after a commit" not in crossed[sent:]
 
 
-def consent_given(scene: Scene) -> Any:
-    """A person has clicked Connect; the redirect is on its way."""
+def about_to_connect(scene: Scene) -> Any:
+    """A person has clicked Connect, and the redirect is on its way; or has entered credentials."""
     scene.sql("delete from erp.integration_connections")
-    with scene.runtime() as runtime:
-        return approve(consent.begin(runtime, KEY.tenant_id, "admin", "quickbooks"), REALM)
+    with scene.host() as host:
+        return scene.there.bring(host.runtime, scene.key.tenant_id, scene.there.company, follow)
 
 
-def finish_consent(runtime: Runtime, given: Any) -> None:
-    """The redirect, tried again by the browser; where its state is spent, the person clicks Connect once more."""
-    if connections.status(runtime, KEY).state == "Connected":
-        return
-    try:
-        _finish(runtime, given)
-    except ConsentRefused:
-        _finish(runtime, approve(consent.begin(runtime, KEY.tenant_id, "admin", "quickbooks"), REALM))
+def finish_connecting(host: Host, brought: Any) -> None:
+    host.finish_connecting(brought)
 
 
-def _finish(runtime: Runtime, given: Any) -> None:
-    consent.finish(
-        runtime, "quickbooks", code=given["code"], company_id=given["realmId"], state=given["state"], user_id="admin"
-    )
-
-
-def disconnect(runtime: Runtime, _: Any) -> None:
-    connections.disconnect(runtime, KEY, "admin")
+def disconnect(host: Host, _: Any) -> None:
+    host.disconnect()
 
 
 # --- the shop and bulk ---
 
 
-def shop_at_work(runtime: Runtime, _: Any) -> None:
+def shop_at_work(host: Host, _: Any) -> None:
     """A host that repeats a step of which it has not heard the end."""
-    save(runtime, make_customer(), make_product(), make_product("p2"), order())
-    with suppress(Conflict):  # paid already: the step was done before the death
-        pay(runtime)
-    serve(runtime)
+    host.save(*everything())
+    host.pay_once()
+    host.serve()
 
 
 def before_the_connection(scene: Scene) -> None:
@@ -297,50 +271,42 @@ def before_the_connection(scene: Scene) -> None:
     scene.sql("delete from erp.integration_outbox")
 
 
-def bulk_sync(runtime: Runtime, _: Any) -> None:
-    bulk.request(runtime, KEY, ["Product", "Customer", "Order"], by="admin", chunk=2)
-    serve(runtime)
+def bulk_sync(host: Host, _: Any) -> None:
+    host.bulk_sync()
+    host.serve()
 
 
-FLOWS = {
-    flow.name: flow
-    for flow in (
-        Flow("push", serve, pushed, one_paid_order),
-        Flow("push-keyless", serve, pushed, one_paid_order, {"honour_requestid": False}, keyless=True),
-        Flow("edit", serve, edited_there, edited),
-        Flow("edit-keyless", serve, edited_there, edited, {"honour_requestid": False}, keyless=True),
-        Flow("names-in-doubt", serve, pushed, names_in_doubt),
-        Flow("names-in-doubt-keyless", serve, pushed, names_in_doubt, {"honour_requestid": False}, keyless=True),
-        Flow("renamed-in-doubt", serve, renamed_there, renamed_in_doubt),
-        Flow(
-            "renamed-in-doubt-keyless",
-            serve,
-            renamed_there,
-            renamed_in_doubt,
-            {"honour_requestid": False},
-            keyless=True,
-        ),
-        Flow("invoice-in-doubt", serve, pushed, invoice_in_doubt),
-        Flow("invoice-in-doubt-keyless", serve, pushed, invoice_in_doubt, {"honour_requestid": False}, keyless=True),
-        Flow("payment-in-doubt", serve, pushed, payment_in_doubt),
-        Flow("payment-in-doubt-keyless", serve, pushed, payment_in_doubt, {"honour_requestid": False}, keyless=True),
-        Flow("edits-in-doubt", serve, edited_there, edits_in_doubt),
-        Flow("edits-in-doubt-keyless", serve, edited_there, edits_in_doubt, {"honour_requestid": False}, keyless=True),
-        Flow(
-            "late-effect",
-            serve,
-            pushed_late,
-            one_paid_order,
-            faults=(
-                {"fault": "slow", "entity": "Invoice", "operation": "create", "seconds": LATE_SECONDS, "times": 1},
-            ),
-        ),
-        Flow("inbound", receive, applied, paid_in_the_erp),
-        Flow("token-refresh", serve, renewed, token_expired),
-        Flow("token-rotated", serve, renewed_or_parked, token_expired, {"rotation": "every_refresh"}),
-        Flow("consent", finish_consent, connected, consent_given),
-        Flow("disconnect", disconnect, no_connection, delivered),
-        Flow("shop", shop_at_work, pushed),
-        Flow("bulk", bulk_sync, pushed, before_the_connection),
-    )
+# --- all of them ---
+
+# What makes a difference for an account of another habit.
+PUSHES: dict[str, tuple[Callable[[Scene], Any], Callable[[Scene], None]]] = {
+    "push": (one_paid_order, pushed),
+    "edit": (edited, edited_there),
+    "names-in-doubt": (names_in_doubt, pushed),
+    "renamed-in-doubt": (renamed_in_doubt, renamed_there),
+    "order-in-doubt": (order_in_doubt, pushed),
+    "payment-in-doubt": (payment_in_doubt, pushed),
+    "edits-in-doubt": (edits_in_doubt, edited_there),
 }
+
+
+def flows_of(erp: type[StagedErp]) -> Iterator[Flow]:
+    """Those that this provider can have."""
+    for habit in ("", *erp.habits):
+        for name, (prepare, check) in PUSHES.items():
+            yield Flow(f"{name}-{habit}" if habit else name, serve, check, prepare, habit=habit)
+    late = {"fault": "slow", **erp.writes(ORDER, new=True), "seconds": LATE_SECONDS, "times": 1}
+    yield Flow("late-effect", serve, pushed_late, one_paid_order, faults=(late,))
+    if erp.tells:
+        yield Flow("inbound", hear, applied, paid_in_the_erp)
+    yield Flow("pull", look, applied, paid_in_the_erp)
+    yield Flow("token-refresh", serve, renewed, token_expired)
+    if erp.replacing is not None:
+        yield Flow("token-replaced", serve, renewed_or_parked, token_expired, erp.replacing)
+    yield Flow("connect", finish_connecting, connected, about_to_connect)
+    yield Flow("disconnect", disconnect, no_connection, delivered)
+    yield Flow("shop", shop_at_work, pushed)
+    yield Flow("bulk", bulk_sync, pushed, before_the_connection)
+
+
+FLOWS = {(provider, flow.name): flow for provider, erp in ERPS.items() for flow in flows_of(erp)}

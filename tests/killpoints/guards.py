@@ -29,6 +29,7 @@ class Guard:
     line: str
     without: str
     flow: str
+    provider: str = "quickbooks"
 
     def remove_from(self, copy: Path) -> None:
         path = copy / self.file
@@ -88,7 +89,7 @@ GUARDS = (
         DOCUMENTS,
         "found = self._invoice_of(order, body) if write.in_doubt else None",
         "found = None",
-        "invoice-in-doubt-keyless",
+        "order-in-doubt-keyless",
     ),
     Guard(
         "a payment in doubt is looked for",
@@ -131,7 +132,7 @@ GUARDS = (
         TOKENS,
         "        tokens.save_tokens(conn, self._id, self._runtime.cipher, fresh)\n",
         "",
-        "token-rotated",
+        "token-replaced",
     ),
     Guard(
         "an order and its event are one transaction",
@@ -160,7 +161,7 @@ def noticed(guard: Guard) -> bool:
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         guard.remove_from(copy)
         done = subprocess.run(
-            [sys.executable, "-m", "tests.killpoints", guard.flow, "--until-broken"],
+            [sys.executable, "-m", "tests.killpoints", guard.flow, "--provider", guard.provider, "--until-broken"],
             cwd=copy,
             env={**os.environ, "PYTHONPATH": str(copy)},
             capture_output=True,

@@ -51,12 +51,12 @@ class Prepared:
 class Harness:
     """One flow, prepared once; every point starts from a copy of that state."""
 
-    def __init__(self, server: EmbeddedServer, template: str, flow: Flow) -> None:
-        self._server, self._template, self._flow = server, template, flow
+    def __init__(self, server: EmbeddedServer, template: str, provider: str, flow: Flow) -> None:
+        self._server, self._template, self._provider, self._flow = server, template, provider, flow
 
     def enumerate(self, *, step: int = 1, until_broken: bool = False) -> Findings:
         """Die at boundary 0, `step`, ... until a process reaches the end of the flow alive, or until one point breaks."""
-        found = Findings(self._flow.name)
+        found = Findings(f"{self._provider} {self._flow.name}")
         with self._prepared() as prepared:
             for point in range(0, MOST_POINTS, step):
                 ended = self._die_at(prepared, point, found)
@@ -67,20 +67,25 @@ class Harness:
 
     @contextmanager
     def _prepared(self) -> Iterator[Prepared]:
-        with a_database(self._server, self._template) as url, staged(url, **self._flow.config) as stage:
+        flow, provider = self._flow, self._provider
+        with (
+            a_database(self._server, self._template) as url,
+            staged(url, provider=provider, habit=flow.habit, **flow.config) as stage,
+        ):
             scene = Scene(stage)
-            with scene.runtime() as runtime:
-                stage.connect(runtime)
-            given = self._flow.prepare(scene)
+            with scene.host() as host:
+                stage.connect(host.runtime)
+            given = flow.prepare(scene)
             rows = Snapshot.take(self._server.admin_url(url.rsplit("/", 1)[1]))
-            yield Prepared(self._flow, scene, rows, stage.twin.dump_state(), given)
+            yield Prepared(flow, scene, rows, stage.twin.dump_state(), given)
 
     def _die_at(self, prepared: Prepared, point: int, found: Findings) -> Ended:
         prepared.put_back()
         scene = prepared.scene
         order = Order(
-            self._flow.name, scene.stage.environment(), prepared.given, point, dt.timedelta(), self._flow.keyless
-        )
+            self._provider, self._flow.name, scene.stage.environment(), prepared.given, point, dt.timedelta(),
+            self._flow.habit,
+        )  # fmt: skip
         ended = run(order)
         scene.crossed = ended.crossed
         try:
@@ -98,7 +103,7 @@ class Harness:
 
 
 def enumerate_flow(
-    server: EmbeddedServer, template: str, name: str, *, step: int = 1, until_broken: bool = False
+    server: EmbeddedServer, template: str, provider: str, name: str, *, step: int = 1, until_broken: bool = False
 ) -> Findings:
-    """Every kill point of one flow, or each `step`-th."""
-    return Harness(server, template, FLOWS[name]).enumerate(step=step, until_broken=until_broken)
+    """Every kill point of one flow with one provider, or each `step`-th."""
+    return Harness(server, template, provider, FLOWS[provider, name]).enumerate(step=step, until_broken=until_broken)

@@ -5,7 +5,6 @@ Forked from a server that has imported everything, so that a process costs milli
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import logging
 import multiprocessing
@@ -20,10 +19,11 @@ import httpcore  # noqa: F401 - httpx imports it at the first transport: here on
 import httpx
 import structlog
 
+from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.bootstrap import SystemClock, build_runtime
-from erp_pipelines.connectors import registry
 from erp_pipelines.settings import Settings
 from tests.killpoints.boundaries import Boundaries, WatchedTransport, watch_commits
+from tests.support.erps import ERPS
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.killpoints.harness"])
@@ -45,14 +45,15 @@ class AheadClock(SystemClock):
 
 @dataclass(frozen=True)
 class Order:
-    """What a process is to do. `keyless`: the connector must not rely on the provider's request keys."""
+    """What a process is to do, against which provider, in an account of which habit."""
 
+    provider: str
     flow: str
     environment: dict[str, str]
     given: Any
     kill_at: int | None
     ahead: dt.timedelta
-    keyless: bool = False
+    habit: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ def run(order: Order) -> Ended:
 
 
 def _main(order: Order, crossed: str, output: str) -> None:
-    from tests.killpoints.flows import FLOWS  # flows imports this module
+    # Both import this module.
+    from tests.killpoints.flows import FLOWS
+    from tests.killpoints.host import Host
 
     with Path(output).open("w") as out, Path(crossed).open("w", buffering=1) as names:
         os.dup2(out.fileno(), 1)
@@ -90,19 +93,15 @@ def _main(order: Order, crossed: str, output: str) -> None:
         logging.basicConfig(force=True)
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(out))
         points = Boundaries(order.kill_at, lambda name: print(name, file=names, flush=True))
-        FLOWS[order.flow].act(_runtime(order, points), order.given)
+        host = Host(_runtime(order, points), ERPS[order.provider])
+        FLOWS[order.provider, order.flow].act(host, order.given)
 
 
-def _runtime(order: Order, points: Boundaries) -> Any:
+def _runtime(order: Order, points: Boundaries) -> Runtime:
     os.environ.update(order.environment)
     settings, clock = Settings.from_env(), AheadClock(order.ahead)
     # The twin speaks plain HTTP: certificates would only cost time.
     transport = WatchedTransport(httpx.HTTPTransport(verify=False), points.cross)
     runtime = build_runtime(settings, transport=transport, clock=clock)
-    if order.keyless:
-        quickbooks = settings.quickbooks()
-        assert quickbooks
-        config = dataclasses.replace(quickbooks, honour_requestid=False)
-        runtime = dataclasses.replace(runtime, connectors=registry.connectors(quickbooks=config, transport=transport))
     watch_commits(runtime.db, points.cross)
-    return runtime
+    return ERPS[order.provider].set_up(runtime, settings, order.habit, transport)

@@ -12,8 +12,8 @@ STRIDE = 11
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FLOWS)
-def test_dying_at_a_boundary_doubles_and_loses_nothing(server, template, name):
-    found = enumerate_flow(server, template, name, step=STRIDE)
+@pytest.mark.parametrize(("provider", "name"), FLOWS, ids=" ".join)
+def test_dying_at_a_boundary_doubles_and_loses_nothing(server, template, provider, name):
+    found = enumerate_flow(server, template, provider, name, step=STRIDE)
     assert found.broken == []
     assert len(found.points) >= 1

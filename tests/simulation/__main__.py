@@ -7,9 +7,11 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from multiprocessing import get_context
 
 from tests.simulation.run import Result, run_chunk
+from tests.support.erps import ERPS
 from tests.support.postgres import suite_server
 
 CHUNK = 25
@@ -20,28 +22,29 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=2000)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--seed", type=int, help="only this one, and what it did")
+    parser.add_argument("--provider", choices=ERPS, default="quickbooks")
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     if asked.seed is not None:
-        return show_one(asked.seed)
+        return show_one(asked.seed, asked.provider)
     began = time.monotonic()
     results: list[Result] = []
     with suite_server(), ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn")) as pool:
         starts = range(asked.start, asked.start + asked.seeds, CHUNK)
         ends = [min(start + CHUNK, asked.start + asked.seeds) for start in starts]
-        for chunk in pool.map(run_chunk, starts, ends):
+        for chunk in pool.map(run_chunk, starts, ends, repeat(asked.provider)):
             results += chunk
             for result in chunk:
                 if result.broken:
                     print(
-                        f"seed {result.seed}: {result.broken}\n  again with: ./dev simulate --seed {result.seed}",
+                        f"seed {result.seed}: {result.broken}\n  again with: ./dev simulate --provider {asked.provider} --seed {result.seed}",
                         flush=True,
                     )
     return summary(results, time.monotonic() - began)
 
 
-def show_one(seed: int) -> int:
-    [result] = run_chunk(seed, seed + 1)
+def show_one(seed: int, provider: str) -> int:
+    [result] = run_chunk(seed, seed + 1, provider)
     print(result)
     print(result.broken or "every promise was kept")
     return 1 if result.broken else 0

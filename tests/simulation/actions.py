@@ -12,9 +12,10 @@ from erp_pipelines.access import intake
 from erp_pipelines.commerce import customers, orders, payments, products
 from erp_pipelines.delivery import bulk, replay
 from erp_pipelines.domain.errors import PipelineError
+from erp_pipelines.domain.events import EntityType
 from erp_pipelines.domain.orders import OrderLine
-from erp_twins.quickbooks.faults import QboFault
 from tests.simulation.world import WORKERS, Tenant, World
+from tests.support.erps import Document, Fault
 from tests.support.factories import make_customer, make_order, make_product
 
 DAY = dt.date(2040, 1, 2)
@@ -30,11 +31,10 @@ class People:
 
     def __init__(self, world: World) -> None:
         self.world, self.rng = world, world.rng
-        self.orders: dict[str, list[str]] = {tenant.realm: [] for tenant in world.tenants}
+        self.orders: dict[str, list[str]] = {tenant.company: [] for tenant in world.tenants}
         self.versions: dict[str, int] = {}
         self.rolled_back: list[str] = []
-        self.held: list[Any] = []
-        self.lost: list[Any] = []
+        self.held: list[tuple[dict[str, str], bytes]] = []  # webhooks on their way
         for tenant in world.tenants:
             with world.host.db.tenant(tenant.key.tenant_id) as conn:
                 for number in (1, 2):
@@ -45,8 +45,8 @@ class People:
     # --- the shop ---
 
     def place_order(self, tenant: Tenant) -> str:
-        order_id = f"{tenant.key.tenant_id[-2:]}o{len(self.orders[tenant.realm]) + 1}"
-        self.orders[tenant.realm].append(order_id)
+        order_id = f"{tenant.key.tenant_id[-2:]}o{len(self.orders[tenant.company]) + 1}"
+        self.orders[tenant.company].append(order_id)
         self.versions[order_id] = 1
         self._save(tenant, order_id, quantity=1)
         return f"order {order_id}"
@@ -115,73 +115,70 @@ class People:
         return f"an admin retries {replay.retry_failed(self.world.host, tenant.key)}"
 
     def _an_order(self, tenant: Tenant) -> str | None:
-        known = self.orders[tenant.realm]
+        known = self.orders[tenant.company]
         return self.rng.choice(known) if known else None
 
     # --- the books ---
 
     def bookkeeper_pays(self, tenant: Tenant) -> str:
-        return self._at_the_books(tenant, "Invoice", lambda person, doc: person.pay(
-            invoice_id=doc["Id"], amount=self.rng.choice((None, Decimal("1.00")))))  # fmt: skip
+        amount = self.rng.choice((None, Decimal("1.00")))
+        return self._at(tenant, EntityType.ORDER, lambda doc: self.world.there.pays(doc, amount, tenant.company))
 
     def bookkeeper_edits(self, tenant: Tenant) -> str:
-        memo = {"CustomerMemo": {"value": f"Seen {self.rng.randint(1, 99)}"}}
-        return self._at_the_books(tenant, "Invoice", lambda person, doc: person.edit("Invoice", doc["Id"], memo))
+        remark = f"Seen {self.rng.randint(1, 99)}"
+        return self._at(tenant, EntityType.ORDER, lambda doc: self.world.there.notes(doc, remark, tenant.company))
 
     def bookkeeper_voids(self, tenant: Tenant) -> str:
-        return self._at_the_books(tenant, "Invoice", lambda person, doc: person.void("Invoice", doc["Id"]))
+        return self._at(tenant, EntityType.ORDER, lambda doc: self.world.there.voids(doc, tenant.company))
 
     def bookkeeper_switches_off(self, tenant: Tenant) -> str:
-        return self._at_the_books(tenant, "Item", lambda person, doc: person.deactivate("Item", doc["Id"]))
+        return self._at(tenant, EntityType.PRODUCT, lambda doc: self.world.there.switches_off(doc, tenant.company))
 
     def bookkeeper_switches_on(self, tenant: Tenant) -> str:
-        for doc in self.world.twin.company(tenant.realm).rows("Item"):
-            if not doc.get("Active", True):
-                with self.world.twin.person(tenant.realm) as person:
-                    person.edit("Item", doc["Id"], {"Active": True})
+        self.world.there.switches_on_all(tenant.company)
         return "all items are active"
 
-    def _at_the_books(self, tenant: Tenant, entity: str, act: Callable[[Any, Any], Any]) -> str:
-        found = self.world.twin.ledger(tenant.realm).documents.get(entity, [])
-        ours = [doc for doc in found if "PrometheusId:" in str(doc) or entity == "Item"]
+    def _at(self, tenant: Tenant, entity: EntityType, act: Callable[[Document], Any]) -> str:
+        found = self.world.there.books(tenant.company)[entity]
+        ours = [doc for doc in found if doc.mark or entity is EntityType.PRODUCT]
         if not ours:
             return ""
         doc = self.rng.choice(ours)
-        with suppress(QboFault), self.world.twin.person(tenant.realm) as person:
-            act(person, doc)
-        return f"at {entity} {doc['Id']}"
+        with suppress(self.world.there.refusal):
+            act(doc)
+        return f"at {doc.type} {doc.id}"
 
     # --- webhooks ---
 
     def collect_webhooks(self) -> None:
-        for delivery in self.world.twin.due_webhooks(flush=True):
-            self.world.twin.settle_webhook(delivery)
-            (self.lost if self.rng.random() < 0.2 else self.held).append(delivery)
+        for told in self.world.there.tidings():
+            if self.rng.random() >= 0.2:  # else it is lost
+                self.held.append(told)
 
     def webhook(self, _: Tenant) -> str:
         self.collect_webhooks()
         if not self.held:
             return ""
-        delivery = self.rng.choice(self.held)
+        told = self.rng.choice(self.held)
         if self.rng.random() < 0.7:  # else it comes once more
-            self.held.remove(delivery)
-        return f"webhook {self.receive(delivery)}"
+            self.held.remove(told)
+        return f"webhook {self.receive(*told)}"
 
-    def receive(self, delivery: Any) -> str:
-        headers = {name.lower(): value for name, value in delivery.headers.items()}
-        got = intake.receive(self.world.host, "quickbooks", headers, delivery.body)
+    def receive(self, headers: dict[str, str], body: bytes) -> str:
+        got = intake.receive(self.world.host, self.world.there.provider, headers, body)
         return f"{got.new} new"
 
     # --- trouble and time ---
 
     def trouble(self, tenant: Tenant) -> str:
-        fault = dict(self.rng.choice(FAULTS))
-        times = self.rng.choice((1, 1, 2, 4))
-        self.world.twin.add_fault(**fault, times=times, realm=self.rng.choice(("", tenant.realm)))
+        there, chance = self.world.there, self.rng
+        fault = {"path": there.api, **chance.choice((*FAULTS, *there.hostilities))}
+        times = chance.choice((1, 1, 2, 4))
+        there.twin.add_fault(**fault, times=times, realm=chance.choice(("", tenant.company)))
         return f"{times} x {fault['fault']}"
 
     def token_dies(self, tenant: Tenant) -> str:
-        self.world.twin.grants.expire_access(tenant.realm)
+        self.world.there.ends_access(tenant.company)
         return "the access token dies"
 
     def time_passes(self, _: Tenant) -> str:
@@ -190,11 +187,17 @@ class People:
         return f"{seconds} s pass"
 
     def worker_starts(self, tenant: Tenant) -> str:
+        return self._starts("worker", self.world.start_worker, tenant)
+
+    def pull_starts(self, tenant: Tenant) -> str:
+        return self._starts("pull", self.world.start_pull, tenant)
+
+    def _starts(self, kind: str, start: Callable[[int, Tenant], None], tenant: Tenant) -> str:
         free = [slot for slot in range(WORKERS) if slot not in self.world.workers]
         if not free:
             return ""
-        self.world.start_worker(free[0], tenant)
-        return f"worker {free[0]} starts"
+        start(free[0], tenant)
+        return f"{kind} {free[0]} starts"
 
     def worker_dies(self, _: Tenant) -> str:
         if not self.world.workers:
@@ -211,26 +214,24 @@ class People:
         return f"the session of worker {slot} ends"
 
 
-FAULTS: tuple[dict[str, Any], ...] = (
-    {"fault": "drop_before_commit", "path": "/v3/"},
-    {"fault": "drop_after_commit", "path": "/v3/"},
-    {"fault": "drop_after_commit", "path": "/v3/"},
-    {"fault": "refuse_connection"},
-    {"fault": "status", "status": 503, "path": "/v3/"},
-    {"fault": "status", "status": 500, "after_commit": True, "path": "/v3/"},
-    {"fault": "status", "status": 502, "after_commit": True, "path": "/v3/", "html": True},
-    {"fault": "status", "status": 504, "path": "/v3/", "html": True},
-    {"fault": "status", "status": 429, "retry_after": 1},
-    {"fault": "status", "status": 429, "retry_after": 30},
-    {"fault": "xml_throttle", "path": "/v3/"},
-    {"fault": "slow", "seconds": 150.0, "path": "/v3/"},
-    {"fault": "slow", "seconds": 150.0, "path": "/v3/", "after_commit": True},
-    {"fault": "slow", "seconds": 110.0, "path": "/v3/"},
-    {"fault": "truncated_json", "path": "/v3/"},
-    {"fault": "truncated_body", "path": "/v3/"},
-    {"fault": "wrong_content_type", "path": "/v3/"},
-    {"fault": "redirect", "path": "/v3/"},
-    {"fault": "stale", "path": "/v3/", "method": "POST"},
+FAULTS: tuple[Fault, ...] = (
+    {"fault": "drop_before_commit"},
+    {"fault": "drop_after_commit"},
+    {"fault": "drop_after_commit"},
+    {"fault": "refuse_connection", "path": ""},
+    {"fault": "status", "status": 503},
+    {"fault": "status", "status": 500, "after_commit": True},
+    {"fault": "status", "status": 502, "after_commit": True, "html": True},
+    {"fault": "status", "status": 504, "html": True},
+    {"fault": "status", "status": 429, "retry_after": 1, "path": ""},
+    {"fault": "status", "status": 429, "retry_after": 30, "path": ""},
+    {"fault": "slow", "seconds": 150.0},
+    {"fault": "slow", "seconds": 150.0, "after_commit": True},
+    {"fault": "slow", "seconds": 110.0},
+    {"fault": "truncated_json"},
+    {"fault": "truncated_body"},
+    {"fault": "wrong_content_type"},
+    {"fault": "redirect"},
 )
 
 # How often each thing happens, against one step of a worker.
@@ -239,5 +240,5 @@ WEIGHTS: tuple[tuple[str, int], ...] = (
     ("rename_customer", 3), ("roll_back", 1), ("sync_all", 1), ("retry_all", 2),
     ("bookkeeper_pays", 3), ("bookkeeper_edits", 3), ("bookkeeper_voids", 1), ("bookkeeper_switches_off", 1),
     ("bookkeeper_switches_on", 2), ("webhook", 6), ("trouble", 14), ("token_dies", 2), ("time_passes", 10),
-    ("worker_starts", 14), ("worker_dies", 5), ("session_ends", 2),
+    ("worker_starts", 14), ("pull_starts", 3), ("worker_dies", 5), ("session_ends", 2),
 )  # fmt: skip

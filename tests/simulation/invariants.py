@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from erp_pipelines.domain.events import EntityType
 from tests.simulation.actions import People
 from tests.simulation.world import Tenant, World
+from tests.support.erps import Document
 
-KINDS = {"Customer": "Customer", "Item": "Product", "Invoice": "Order", "Payment": "Payment"}
-_MARK = re.compile(r"(?<!\S)PrometheusId:(\S+)")
+Books = Mapping[EntityType, list[Document]]
 _VERSION = re.compile(r"(?<!\S)v(\d+)(?!\S)")
 
 # What the payments of an order that stand in the ERP come to, by our own tables.
@@ -35,47 +37,43 @@ class Auditor:
 
     def after_a_step(self) -> None:
         for tenant in self.world.tenants:
-            documents = self.world.twin.ledger(tenant.realm).documents
-            self._at_most_once(tenant, documents)
-            self._only_ours(tenant, documents)
-            self._never_older(tenant, documents)
-            self._never_overpaid(tenant, documents)
+            books = self.world.there.books(tenant.company)
+            self._at_most_once(tenant, books)
+            self._only_ours(tenant, books)
+            self._never_older(tenant, books)
+            self._never_overpaid(books)
 
-    def _at_most_once(self, tenant: Tenant, documents: Any) -> None:
+    def _at_most_once(self, tenant: Tenant, books: Books) -> None:
         """Promise 1. A voided document is nobody's."""
-        for kind in KINDS:
-            marks = Counter(marked(doc) for doc in documents.get(kind, []) if marked(doc) and not voided(doc))
+        for entity, documents in books.items():
+            marks = Counter(doc.mark for doc in documents if doc.mark and not doc.void)
             doubled = {mark: count for mark, count in marks.items() if count > 1}
-            require(not doubled, f"{tenant.key}: {kind} stand more than once: {doubled}")
-        names = Counter(doc["Name"] for doc in documents.get("Item", []))
+            require(not doubled, f"{tenant.key}: {entity} stand more than once: {doubled}")
+        names = Counter(doc.name for doc in books[EntityType.PRODUCT])
         require(max(names.values(), default=1) == 1, f"{tenant.key}: items stand more than once: {names}")
 
-    def _only_ours(self, tenant: Tenant, documents: Any) -> None:
+    def _only_ours(self, tenant: Tenant, books: Books) -> None:
         """Promises 3 and 6: nothing of a rolled-back transaction, nothing of another tenant."""
-        for doc in documents.get("Invoice", []):
-            mark = marked(doc) or ""
-            require("rolled" not in mark, f"{mark} was rolled back and stands as invoice {doc['Id']}")
+        for doc in books[EntityType.ORDER]:
+            mark = doc.mark or ""
+            require("rolled" not in mark, f"{mark} was rolled back and stands as {doc.type} {doc.id}")
             require(mark.startswith(tenant.key.tenant_id[-2:]), f"{mark} stands in the books of {tenant.key}")
 
-    def _never_older(self, tenant: Tenant, documents: Any) -> None:
+    def _never_older(self, tenant: Tenant, books: Books) -> None:
         """Promise 5: the books never go back to an earlier state of an order."""
-        for doc in documents.get("Invoice", []):
-            found = _VERSION.search(doc.get("PrivateNote", ""))
-            place = (tenant.realm, doc["Id"])
+        for doc in books[EntityType.ORDER]:
+            found, place = _VERSION.search(doc.text), (tenant.company, doc.id)
             version, before = int(found.group(1)) if found else 0, self._versions.get(place, 0)
             require(
-                voided(doc) or version >= before,
-                f"invoice {doc['Id']} of {tenant.key} went back: v{version} after v{before}",
+                doc.void or version >= before,
+                f"{doc.type} {doc.id} of {tenant.key} went back: v{version} after v{before}",
             )
             self._versions[place] = max(version, before)
 
-    def _never_overpaid(self, tenant: Tenant, documents: Any) -> None:
+    def _never_overpaid(self, books: Books) -> None:
         """Promise 4, its second half."""
-        for doc in documents.get("Invoice", []):
-            balance = Decimal(str(doc["Balance"]))
-            require(
-                balance >= 0 and balance <= Decimal(str(doc["TotalAmt"])), f"invoice {doc['Id']}: balance {balance}"
-            )
+        for doc in books[EntityType.ORDER]:
+            require(0 <= doc.balance <= doc.total, f"{doc.type} {doc.id}: balance {doc.balance}")
 
     # --- at rest ---
 
@@ -123,30 +121,24 @@ class Auditor:
 
     def _mapped(self, tenant: Tenant) -> None:
         """What stands there with our mark is known here under the same id, and the other way round."""
-        documents = self.world.twin.ledger(tenant.realm).documents
+        there, books = self.world.there, self.world.there.books(tenant.company)
         mapped = set(
             self.world.rows(
                 tenant, "select external_type, external_id, prometheus_id from erp.integration_entity_mappings"
             )
         )
-        for kind in ("Customer", "Invoice", "Payment"):
-            standing = {
-                (kind, doc["Id"], marked(doc)) for doc in documents.get(kind, []) if marked(doc) and not voided(doc)
-            }
-            unknown = standing - mapped
+        for documents in books.values():
+            unknown = {(doc.type, doc.id, doc.mark) for doc in documents if doc.mark and not doc.void} - mapped
             require(not unknown, f"{tenant.key}: stand there and are not known here: {unknown}")
-        known = {(kind, doc["Id"]) for kind in KINDS for doc in self.world.twin.company(tenant.realm).rows(kind)}
+        known = {(doc.type, doc.id) for entity in books for doc in there.ever(entity, tenant.company)}
         gone = {(kind, ident) for kind, ident, _ in mapped} - known
         require(not gone, f"{tenant.key}: known here and not there: {gone}")
 
     def _orders_stand(self, tenant: Tenant) -> None:
         """Promises 2 and 4: each order is a document of its total and paid as far as we know, or an open error says why not."""
-        documents = {
-            marked(doc): doc
-            for doc in self.world.twin.ledger(tenant.realm).documents.get("Invoice", [])
-            if not voided(doc)
-        }
-        gone = {marked(doc) for doc in self.world.twin.company(tenant.realm).rows("Invoice") if voided(doc)}
+        there = self.world.there
+        standing = {doc.mark: doc for doc in there.books(tenant.company)[EntityType.ORDER] if not doc.void}
+        gone = {doc.mark for doc in there.ever(EntityType.ORDER, tenant.company) if doc.void}
         told = {
             entity
             for (entity,) in self.world.rows(
@@ -154,7 +146,7 @@ class Auditor:
             )
         }
         for order_id, total, paid, status in self._orders(tenant):
-            doc = documents.get(order_id)
+            doc = standing.get(order_id)
             if order_id in told or order_id in gone or status == "cancelled":
                 continue
             wanted = paid == "paid" or tenant is self.world.tenants[1]
@@ -170,33 +162,24 @@ class Auditor:
             tenant, "select o.id, o.total, o.payment_status, o.status from erp.orders o order by o.id"
         )
 
-    def _equal(self, tenant: Tenant, order_id: str, total: Decimal, paid: str, doc: Any) -> None:
-        there = Decimal(str(doc["TotalAmt"]))
-        require(there == total, f"{tenant.key}: order {order_id} comes to {total}, its invoice to {there}")
+    def _equal(self, tenant: Tenant, order_id: str, total: Decimal, paid: str, doc: Document) -> None:
+        require(doc.total == total, f"{tenant.key}: order {order_id} comes to {total}, its {doc.type} to {doc.total}")
         blocked = self.world.rows(
             tenant, "select 1 from erp.integration_deliveries d join erp.payments p on p.id = d.entity_id and d.entity_type = 'Payment'"
             " where d.status = 'Abandoned' and p.order_id = :order", order=order_id,
         )  # fmt: skip
-        balance = Decimal(str(doc["Balance"]))
-        here = {"paid": balance == 0, "unpaid": balance == there, "partiallyPaid": 0 < balance < there}[paid]
+        here = {"paid": doc.balance == 0, "unpaid": doc.balance == total, "partiallyPaid": 0 < doc.balance < total}[
+            paid
+        ]
         require(
-            here or bool(blocked), f"{tenant.key}: order {order_id} is {paid} here, {balance} of {there} is open there"
+            here or bool(blocked),
+            f"{tenant.key}: order {order_id} is {paid} here, {doc.balance} of {total} is open there",
         )
         [(booked,)] = self.world.rows(tenant, BOOKED, order=order_id)
         require(
-            booked == there - balance,
-            f"{tenant.key}: {booked} of order {order_id} is booked there by what we hold, {there - balance} by the invoice",
+            booked == total - doc.balance,
+            f"{tenant.key}: {booked} of order {order_id} is booked there by what we hold, {total - doc.balance} by the {doc.type}",
         )
-
-
-def marked(doc: Any) -> str | None:
-    """Our id of a document, by the mark in its note."""
-    found = _MARK.search(f"{doc.get('PrivateNote', '')} {doc.get('Notes', '')}")
-    return found.group(1) if found else None
-
-
-def voided(doc: Any) -> bool:
-    return str(doc.get("PrivateNote", "")).startswith("Voided")
 
 
 def require(holds: bool, else_: str) -> None:

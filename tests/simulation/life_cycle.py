@@ -13,15 +13,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from erp_pipelines.access import connections
 from erp_pipelines.commerce import orders, payments
-from erp_pipelines.delivery import worker
+from erp_pipelines.delivery import pull, worker
 from erp_pipelines.domain.errors import Conflict, PipelineError, RecordInvalid
+from erp_pipelines.domain.events import EntityType
 from erp_pipelines.domain.orders import OrderLine
 from erp_pipelines.domain.payments import status_for
 from erp_pipelines.storage.engine import Database
-from erp_twins.quickbooks.faults import QboFault
 from tests.simulation.actions import DAY, People
-from tests.simulation.invariants import Auditor, marked, require, voided
+from tests.simulation.invariants import Auditor, require
 from tests.simulation.world import World
+from tests.support.erps import ERPS, Document
 from tests.support.factories import make_order
 
 PRICE = Decimal("12.50")
@@ -55,10 +56,12 @@ class OrderLifeCycle(RuleBasedStateMachine):
 
     databases: ClassVar[list[Database]] = []
     seeds: ClassVar[Any] = itertools.count(500_000)
+    provider: ClassVar[str]
 
-    @initialize(when=st.sampled_from(["paid", "confirmed"]), keyless=st.booleans())
-    def begin(self, when: str, keyless: bool) -> None:
-        self.world = World(self.databases, next(self.seeds), keyless=keyless)
+    @initialize(when=st.sampled_from(["paid", "confirmed"]), data=st.data())
+    def begin(self, when: str, data: Any) -> None:
+        habit = data.draw(st.sampled_from(("", *ERPS[self.provider].habits)))
+        self.world = World(self.databases, next(self.seeds), self.provider, habit)
         self.people = People(self.world)
         self.auditor = Auditor(self.world, self.people)
         self.tenant, self.when = self.world.tenants[0], when
@@ -115,13 +118,11 @@ class OrderLifeCycle(RuleBasedStateMachine):
     @precondition(lambda self: self._invoices())
     @rule(data=st.data(), amount=CENTS)
     def bookkeeper_records_a_payment(self, data: Any, amount: Decimal) -> None:
-        order_id, doc = data.draw(st.sampled_from(sorted(self._invoices().items(), key=lambda item: item[0])))
-        amount = min(amount, Decimal(str(doc["Balance"])))
+        order_id, doc = self._an_invoice(data)
+        amount = min(amount, doc.balance)
         if amount > 0:
-            with self.world.twin.person(self.tenant.realm) as person:
-                made = person.pay(invoice_id=doc["Id"], amount=amount)
             life = self.lives[order_id]
-            life.there[made["Id"]] = amount
+            life.there[self.world.there.pays(doc, amount, self.tenant.company)] = amount
             life.contested |= life.received > life.total
 
     @precondition(lambda self: any(life.there and not life.void for life in self.lives.values()))
@@ -130,23 +131,25 @@ class OrderLifeCycle(RuleBasedStateMachine):
         paid = sorted(key for key, life in self.lives.items() if life.there and not life.void)
         life = self.lives[data.draw(st.sampled_from(paid))]
         ident = data.draw(st.sampled_from(sorted(life.there)))
-        with suppress(QboFault), self.world.twin.person(self.tenant.realm) as person:
-            person.delete("Payment", ident)
+        with suppress(self.world.there.refusal):
+            self.world.there.deletes_payment(ident, self.tenant.company)
             del life.there[ident]
 
     @precondition(lambda self: self._invoices())
     @rule(data=st.data())
     def bookkeeper_voids(self, data: Any) -> None:
-        order_id, doc = data.draw(st.sampled_from(sorted(self._invoices().items(), key=lambda item: item[0])))
-        with suppress(QboFault), self.world.twin.person(self.tenant.realm) as person:
-            person.void("Invoice", doc["Id"])
+        order_id, doc = self._an_invoice(data)
+        with suppress(self.world.there.refusal):
+            self.world.there.voids(doc, self.tenant.company)
             self.lives[order_id].void = True
 
     # --- the wire ---
 
-    @rule(fault=st.sampled_from(["drop_after_commit", "drop_before_commit", "truncated_json"]))
-    def an_answer_is_lost(self, fault: str) -> None:
-        self.world.twin.add_fault(fault, path="/v3/", method="POST", times=1, realm=self.tenant.realm)
+    @rule(fault=st.sampled_from(["drop_after_commit", "drop_before_commit", "truncated_json"]), data=st.data())
+    def an_answer_is_lost(self, fault: str, data: Any) -> None:
+        there = self.world.there
+        entity, new = data.draw(st.sampled_from(sorted(there.types))), data.draw(st.booleans())
+        there.twin.add_fault(fault, **there.writes(entity, new=new), times=1, realm=self.tenant.company)
 
     @rule(seconds=st.sampled_from([1, 70, 700]))
     def deliver(self, seconds: int) -> None:
@@ -156,14 +159,16 @@ class OrderLifeCycle(RuleBasedStateMachine):
 
     @rule()
     def notices_arrive(self) -> None:
+        """By webhook, those that are not lost; the rest is pulled."""
         self.people.collect_webhooks()
-        for delivery in [*self.people.held, *self.people.lost]:
-            self.people.receive(delivery)
-        self.people.held, self.people.lost = [], []
+        for told in self.people.held:
+            self.people.receive(*told)
+        self.people.held = []
+        pull.pull(self.world.host, self.tenant.key)
 
     @rule()
     def settle(self) -> None:
-        self.world.twin.clear_faults()
+        self.world.there.twin.clear_faults()
         for _ in range(MOST_ROUNDS):
             self.notices_arrive()
             self.deliver(700)
@@ -177,6 +182,8 @@ class OrderLifeCycle(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "lives"):
             self.settle()
+        if hasattr(self, "world"):
+            self.world.close()
 
     @invariant()
     def no_promise_is_broken(self) -> None:
@@ -200,10 +207,8 @@ class OrderLifeCycle(RuleBasedStateMachine):
         if doc is None:
             require(self.when == "paid" and paid != "paid", f"{order_id} is {paid} and no invoice")
             return
-        there = Decimal(str(doc["TotalAmt"]))
-        require(there == life.total, f"{order_id} comes to {there} there and to {life.total} in truth")
-        balance = Decimal(str(doc["Balance"]))
-        require(balance == life.total - life.received, f"{order_id}: {balance} open, {life.received} received")
+        require(doc.total == life.total, f"{order_id} comes to {doc.total} there and to {life.total} in truth")
+        require(doc.balance == life.total - life.received, f"{order_id}: {doc.balance} open, {life.received} received")
 
     # --- by hand ---
 
@@ -228,10 +233,14 @@ class OrderLifeCycle(RuleBasedStateMachine):
             return type(refused)
         return None
 
-    def _invoices(self) -> dict[str, Any]:
+    def _invoices(self) -> dict[str, Document]:
         """The standing ones, by our order."""
-        found = self.world.twin.ledger(self.tenant.realm).documents.get("Invoice", [])
-        return {marked(doc) or "": doc for doc in found if not voided(doc)}
+        found = self.world.there.books(self.tenant.company)[EntityType.ORDER]
+        return {doc.mark or "": doc for doc in found if not doc.void}
+
+    def _an_invoice(self, data: Any) -> tuple[str, Document]:
+        order_id = data.draw(st.sampled_from(sorted(self._invoices())))
+        return order_id, self._invoices()[order_id]
 
     def _waiting(self) -> bool:
         return self.world.rows(

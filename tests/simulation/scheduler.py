@@ -21,9 +21,8 @@ class Actor:
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         self.name, self._work = name, work
-        self.alive = True
+        self.alive, self.doomed = True, False
         self.error: BaseException | None = None
-        self._doomed = False
         self._mine, self._theirs = threading.Semaphore(0), threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -39,7 +38,7 @@ class Actor:
 
     def kill(self) -> None:
         """It dies at the point where it stands."""
-        self._doomed = True
+        self.doomed = True
         while self.alive:
             self.resume()
 
@@ -51,7 +50,7 @@ class Actor:
         self.check()
 
     def check(self) -> None:
-        if self._doomed:
+        if self.doomed:
             raise Killed(self.name)
 
     def _run(self) -> None:

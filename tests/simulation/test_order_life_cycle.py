@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.simulation.life_cycle import OrderLifeCycle
+from tests.support.erps import ERPS
 
 # More is nightly work: ERP_TEST_LIVES=1000.
 LIVES = int(os.environ.get("ERP_TEST_LIVES", "25"))
@@ -16,8 +17,9 @@ LIVES = int(os.environ.get("ERP_TEST_LIVES", "25"))
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_an_order_s_life_ends_with_equal_books(databases):
-    machine = type("Lives", (OrderLifeCycle,), {"databases": databases})
+@pytest.mark.parametrize("provider", ERPS)
+def test_an_order_s_life_ends_with_equal_books(databases, provider):
+    machine = type("Lives", (OrderLifeCycle,), {"databases": databases, "provider": provider})
     run_state_machine_as_test(
         machine,
         settings=settings(

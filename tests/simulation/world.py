@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 
-from erp_pipelines.access import connections, consent
+from erp_pipelines.access import connections
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.commerce import tenants
 from erp_pipelines.connectors.http import HttpRequest, HttpResponse, MockTransport, Transport
-from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
-from erp_pipelines.connectors.quickbooks.connector import QuickBooksConnector
-from erp_pipelines.delivery import worker
+from erp_pipelines.delivery import pull, worker
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
-from erp_pipelines.security.cipher import Cipher
 from erp_pipelines.storage.engine import Database
 from erp_twins.clock import TwinClock
-from erp_twins.http import Request
-from erp_twins.quickbooks import QuickBooksTwin, TwinConfig
 from erp_twins.transport import twin_handler
 from tests.simulation.scheduler import Actor
 from tests.support.clock import FakeClock
+from tests.support.erps import ERPS
+from tests.support.inside import inside
 
 START = dt.datetime(2040, 1, 2, 9, 0, tzinfo=dt.UTC)  # later than the server's own time, which stamps new rows
-API = "https://erp.test"
-PUBLIC = "https://shop.test"
-RING = "k1:" + base64.b64encode(bytes(32)).decode()
-CLIENT = ("simulation", "simulated")
 WORKERS = 3
-SWITCH = 0.35  # how often a worker that could go on gives way
+# How often a worker that could go on gives way: at the calls of its requests, and before its many transactions.
+SWITCH, SWITCH_BEFORE_COMMITS = 0.35, 0.08
 
 
 @dataclass(frozen=True)
 class Tenant:
     key: ConnectionKey
-    realm: str
+    company: str
 
 
 @dataclass
@@ -69,48 +61,63 @@ class Seams:
     actors: dict[int, Actor] = field(default_factory=dict)
     depth: dict[int, int] = field(default_factory=dict)
 
-    def give_way(self, where: str) -> None:
+    def enter(self, actor: Actor) -> None:
+        """This thread is that actor from now on."""
+        me = threading.get_ident()
+        self.actors[me], self.depth[me] = actor, 0
+
+    def give_way(self, where: str, chance: float) -> None:
         me = threading.get_ident()
         actor = self.actors.get(me)
-        if actor is None or self.depth.get(me, 0):
+        if actor is None or actor.doomed or self.depth[me]:
             return
         self.trace.append(f"{actor.name} {where}")
-        if self.rng.random() < SWITCH:
+        if self.rng.random() < chance:
             actor.pause()
 
-    def watch(self, database: Database) -> None:
+    @contextmanager
+    def watching(self, database: Database) -> Iterator[None]:
         def begin(_: Any) -> None:
-            self.give_way("begins")
+            self.give_way("begins", SWITCH_BEFORE_COMMITS)
             self._deepen(1)
 
-        sa.event.listen(database.engine, "begin", begin)
-        sa.event.listen(database.engine, "commit", lambda _: self._deepen(-1))
-        sa.event.listen(database.engine, "rollback", lambda _: self._deepen(-1))
+        def end(_: Any) -> None:
+            self._deepen(-1)
+
+        listeners = {"begin": begin, "commit": end, "rollback": end}
+        for name, listener in listeners.items():
+            sa.event.listen(database.engine, name, listener)
+        try:
+            yield
+        finally:
+            for name, listener in listeners.items():
+                sa.event.remove(database.engine, name, listener)
 
     def _deepen(self, by: int) -> None:
         me = threading.get_ident()
-        self.depth[me] = max(self.depth.get(me, 0) + by, 0)
+        if me in self.actors:
+            self.depth[me] += by
 
 
 class SimulatedWire(Transport):
     """The way to the twin, with a yield point on each side of its work."""
 
-    def __init__(self, twin: QuickBooksTwin, seams: Seams) -> None:
+    def __init__(self, twin: Any, seams: Seams) -> None:
         self._twin, self._seams = MockTransport(twin_handler(twin)), seams
 
     def handle_request(self, request: HttpRequest) -> HttpResponse:
         name = f"{request.method} {request.url.path.rsplit('/', 1)[-1]}"
-        self._seams.give_way(f"sends {name}")
+        self._seams.give_way(f"sends {name}", SWITCH)
         try:
             return self._twin.handle_request(request)
         finally:
-            self._seams.give_way(f"hears of {name}")
+            self._seams.give_way(f"hears of {name}", SWITCH)
 
 
 class SimulatedClock(FakeClock):
     """The one time, also of the twin: what was still at work there comes to its end as it passes."""
 
-    def __init__(self, twin: QuickBooksTwin) -> None:
+    def __init__(self, twin: Any) -> None:
         super().__init__(START)
         self._twin = twin
 
@@ -121,18 +128,17 @@ class SimulatedClock(FakeClock):
 
 
 class World:
-    """One seed's world. `keyless`: QuickBooks forgets request keys, and nobody relies on them."""
+    """One seed's world: one provider, whose account has one of its habits."""
 
-    def __init__(self, databases: list[Database], seed: int, *, keyless: bool = False) -> None:
-        self.rng, self.trace, self.counts = random.Random(seed), [], Counts()
-        self.seed, self.keyless = seed, keyless
-        self.twin = QuickBooksTwin(
-            TwinConfig(throttle=False, honour_requestid=not keyless, webhook_verifier_token="v"), clock=TwinClock(START)
-        )
-        self.clock = SimulatedClock(self.twin)
-        self.twin.add_app(*CLIENT, (f"{PUBLIC}/api/integrations/quickbooks/callback",))
+    def __init__(self, databases: list[Database], seed: int, provider: str, habit: str = "") -> None:
+        self.rng, self.trace, self.counts, self.seed = random.Random(seed), [], Counts(), seed
+        self.there = ERPS[provider](habit, clock=TwinClock(START))
+        self.clock = SimulatedClock(self.there.twin)
         self.seams = Seams(self.rng, self.trace)
         self.runtimes = [self._runtime(database) for database in databases]
+        self._watched = ExitStack()
+        for database in databases[:WORKERS]:
+            self._watched.enter_context(self.seams.watching(database))
         self.workers: dict[int, Actor] = {}
         self.tenants = [self._tenant(seed, number) for number in (1, 2)]
 
@@ -142,52 +148,41 @@ class World:
         return self.runtimes[-1]
 
     def _runtime(self, database: Database) -> Runtime:
-        config = QuickBooksConfig(
-            *CLIENT, verifier_token="v", api_url=API, token_url=f"{API}/oauth2/v1/tokens/bearer",
-            authorize_url=f"{API}/connect/oauth2", revoke_url=f"{API}/v2/oauth2/tokens/revoke",
-            honour_requestid=not self.keyless,
-        )  # fmt: skip
-        connector = QuickBooksConnector(config, transport=SimulatedWire(self.twin, self.seams), clock=self.clock)
-        chance = random.Random(self.seed)
-        return Runtime(
-            db=database, cipher=Cipher.from_keys(RING), connectors={"quickbooks": connector}, clock=self.clock,
-            public_url=PUBLIC, requests_per_minute={"quickbooks": 600_000.0}, jitter=chance.random,
-        )  # fmt: skip
+        wire = SimulatedWire(self.there.twin, self.seams)
+        return inside(self.there, database, wire, self.clock, random.Random(self.seed).random)
 
     def _tenant(self, seed: int, number: int) -> Tenant:
-        tenant = Tenant(ConnectionKey(f"s{seed}t{number}", "quickbooks"), f"91303{seed:08d}{number}")
-        self.twin.add_company(tenant.realm, name=f"Company {number}")
-        with self.host.db.tenant(tenant.key.tenant_id) as conn:
-            tenants.add(conn, tenant.key.tenant_id, f"Tenant {number}")
-        self.reconnect(tenant)
-        connections.change_settings(
-            self.host, tenant.key, {"documentsWhen": "paid" if number == 1 else "confirmed"}, "admin"
-        )
+        tenant = Tenant(self.there.key(f"s{seed}t{number}"), f"91303{seed:08d}{number}")
+        self.there.add_company(tenant.company, f"Company {number}")
+        self.there.connect(self.host, tenant.key.tenant_id, tenant.company)
+        when = "paid" if number == 1 else "confirmed"
+        connections.change_settings(self.host, tenant.key, {"documentsWhen": when}, "admin")
         return tenant
 
     def reconnect(self, tenant: Tenant) -> None:
-        """An admin clicks Connect and signs in."""
-        url = consent.begin(self.host, tenant.key.tenant_id, "admin", "quickbooks")
-        answer = self.twin.handle(Request.make("GET", f"{url}&twin_approve={tenant.realm}", {}, b""))
-        query = dict(pair.split("=", 1) for pair in answer.header("location").split("?", 1)[1].split("&"))
-        consent.finish(
-            self.host, "quickbooks", code=query["code"], company_id=query["realmId"], state=query["state"],
-            user_id="admin",
-        )  # fmt: skip
+        self.there.reconnect(self.host, tenant.key.tenant_id, tenant.company)
 
     # --- workers ---
 
     def start_worker(self, slot: int, tenant: Tenant) -> None:
+        budget = worker.Budget(events=40)
+        self._start(slot, tenant, "worker", lambda runtime: worker.serve(runtime, tenant.key, budget))
+
+    def start_pull(self, slot: int, tenant: Tenant) -> None:
+        """Not at all while a worker holds the connection: waiting for it takes real time."""
+        self._start(slot, tenant, "pull", lambda runtime: pull.pull(runtime, tenant.key, patience=0))
+
+    def _start(self, slot: int, tenant: Tenant, kind: str, job: Callable[[Runtime], Any]) -> None:
         runtime = self.runtimes[slot]
 
         def work() -> None:
-            self.seams.actors[threading.get_ident()] = actor
+            self.seams.enter(actor)
             try:
-                worker.serve(runtime, tenant.key, worker.Budget(events=40))
+                job(runtime)
             except (LockLost, DatabaseDown):
                 self.trace.append(f"{actor.name} stops: its session is gone")
 
-        actor = Actor(f"worker {slot} of {tenant.key.tenant_id[-2:]}", work)
+        actor = Actor(f"{kind} {slot} of {tenant.key.tenant_id[-2:]}", work)
         self.workers[slot] = actor
 
     def resume_worker(self, slot: int) -> None:
@@ -200,6 +195,12 @@ class World:
         """Its transaction is rolled back and its session ends, as with a process that dies."""
         self.counts.kills += 1
         self.workers.pop(slot).kill()
+
+    def close(self) -> None:
+        """Everybody dies, and the pools are as they were."""
+        for slot in list(self.workers):
+            self.workers.pop(slot).kill()
+        self._watched.close()
 
     def end_session(self, slot: int) -> None:
         """PostgreSQL drops the worker's sessions; its process lives on and has not noticed yet."""

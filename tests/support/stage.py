@@ -1,4 +1,4 @@
-"""A tenant connected to the QuickBooks twin through the real consent, with the real command line beside it."""
+"""A tenant connected to an ERP's twin through the real flow, with the real command line beside it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,25 @@ import os
 import secrets
 import subprocess
 import sys
-import urllib.parse
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from erp_pipelines.access import consent
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.bootstrap import build_runtime
-from erp_pipelines.commerce import tenants
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.security.cipher import new_key
 from erp_pipelines.settings import Settings
-from erp_twins.quickbooks import QuickBooksTwin, TwinConfig
-from erp_twins.serve import TwinServer
+from tests.support.erps import ERPS, StagedErp, served
 
 ROOT = Path(__file__).resolve().parents[2]
 NORTHWIND = ROOT.parent / "shared" / "data" / "northwind"
 MAPS = ROOT / "tests" / "data" / "northwind-maps"
-KEY = ConnectionKey("acme", "quickbooks")
-CLIENT = ("acceptance-app", "acceptance-secret")
+KEY = ConnectionKey("acme", "quickbooks")  # of tests that are about QuickBooks
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -38,18 +34,26 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass
 class Stage:
-    """One tenant, one twin, one database."""
+    """One tenant, one twin at `url`, one database."""
 
-    server: TwinServer
+    there: StagedErp
+    url: str
     database_url: str
-    public_url: str = "http://localhost:8000"
     extra: dict[str, str] = field(default_factory=dict)
     encryption_key: str = field(default_factory=lambda: f"k1:{new_key()}")
     jwt_secret: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @property
-    def twin(self) -> QuickBooksTwin:
-        return self.server.twin
+    def twin(self) -> Any:
+        return self.there.twin
+
+    @property
+    def key(self) -> ConnectionKey:
+        return self.there.key()
+
+    @property
+    def public_url(self) -> str:
+        return self.there.public_url
 
     def environment(self) -> dict[str, str]:
         """What a process of the product needs; nothing of this machine's own settings gets in."""
@@ -60,28 +64,17 @@ class Stage:
             "ERP_PUBLIC_URL": self.public_url,
             "ERP_ENCRYPTION_KEYS": self.encryption_key,
             "ERP_JWT_SECRET": self.jwt_secret,
-            "ERP_QUICKBOOKS_CLIENT_ID": CLIENT[0],
-            "ERP_QUICKBOOKS_CLIENT_SECRET": CLIENT[1],
-            "ERP_QUICKBOOKS_WEBHOOK_VERIFIER_TOKEN": "acceptance-verifier",
-            "ERP_QUICKBOOKS_API_URL": self.server.url,
-            "ERP_QUICKBOOKS_AUTHORIZE_URL": f"{self.server.url}/connect/oauth2",
-            "ERP_QUICKBOOKS_TOKEN_URL": f"{self.server.url}/oauth2/v1/tokens/bearer",
-            "ERP_QUICKBOOKS_REVOKE_URL": f"{self.server.url}/v2/oauth2/tokens/revoke",
-            "ERP_QUICKBOOKS_REQUESTS_PER_MINUTE": "600000",
+            **self.there.environment(self.url),
             **self.extra,
         }
 
     def settings(self) -> Settings:
-        names = Settings.model_fields
-        given = {
-            name.removeprefix("ERP_").lower(): value
-            for name, value in self.environment().items()
-            if name.startswith("ERP_")
-        }
-        return Settings(_env_file=None, **{name: value for name, value in given.items() if name in names})  # type: ignore[call-arg]
+        return settings_of(self.environment())
 
     def runtime(self, **changes: Any) -> Runtime:
-        return build_runtime(self.settings(), **changes)
+        """The product as it is put together for itself, with a connector for the twin's habits."""
+        made = build_runtime(self.settings(), **changes)
+        return self.there.set_up(made, self.settings(), self.there.habit, changes.get("transport"))
 
     def erp(self, *arguments: str, timeout: float = 280, **env: str) -> subprocess.CompletedProcess[str]:
         """The real command, in a process of its own."""
@@ -98,37 +91,39 @@ class Stage:
     def command(self, *arguments: str) -> list[str]:
         return [str(Path(sys.executable).with_name("erp")), *arguments]
 
-    def connect(self, runtime: Runtime, realm: str = "9130350000000001", key: ConnectionKey = KEY) -> None:
-        """Tenant, consent page, callback: as an admin's browser goes through it."""
-        with runtime.db.tenant(key.tenant_id) as conn:
-            tenants.add(conn, key.tenant_id, key.tenant_id.title())
-        url = consent.begin(runtime, key.tenant_id, "admin", "quickbooks")
-        answer = approve(url, realm)
-        consent.finish(
-            runtime,
-            "quickbooks",
-            code=answer["code"],
-            company_id=answer["realmId"],
-            state=answer["state"],
-            user_id="admin",
-        )
+    def connect(self, runtime: Runtime, company: str = "", tenant_id: str = "acme") -> None:
+        """Tenant and connection, as an admin goes through it."""
+        self.there.connect(runtime, tenant_id, company, follow)
 
 
-def approve(url: str, realm: str) -> dict[str, str]:
-    """Click "Connect" on the consent page; what the redirect to the callback carries."""
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """The settings that a process with this environment has; no file is read."""
+    given = {name.removeprefix("ERP_").lower(): value for name, value in environment.items() if name.startswith("ERP_")}
+    known = {name: value for name, value in given.items() if name in Settings.model_fields}
+    return Settings(_env_file=None, **known)  # type: ignore[call-arg]
+
+
+def follow(url: str) -> str:
+    """Open a link as a browser does; where it is redirected to."""
     opener = urllib.request.build_opener(_NoRedirect)
     try:
-        opener.open(f"{url}&twin_approve={realm}", timeout=10)
+        opener.open(url, timeout=10)
     except urllib.error.HTTPError as redirect:
         with redirect:
-            target = redirect.headers["Location"]
-    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(target).query))
+            return str(redirect.headers["Location"])
+    raise AssertionError(f"{url} does not redirect.")
 
 
 @contextmanager
-def staged(database_url: str, public_url: str = "http://localhost:8000", **config: Any) -> Iterator[Stage]:
+def staged(
+    database_url: str,
+    public_url: str = "http://localhost:8000",
+    *,
+    provider: str = "quickbooks",
+    habit: str = "",
+    **config: Any,
+) -> Iterator[Stage]:
     """A stage with a twin of these settings; not throttled and silent unless asked otherwise."""
-    twin = QuickBooksTwin(TwinConfig(**{"throttle": False, "webhook_verifier_token": "acceptance-verifier", **config}))
-    twin.add_app(*CLIENT, (f"{public_url}/api/integrations/quickbooks/callback",), "Acceptance")
-    with TwinServer(twin, deliver=bool(config.get("webhook_url"))) as server:
-        yield Stage(server, database_url, public_url)
+    there = ERPS[provider](habit, public_url=public_url, **config)
+    with served(there, deliver=bool(config.get("webhook_url"))) as url:
+        yield Stage(there, url, database_url)

@@ -13,10 +13,12 @@ from typing import Any
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import tenants
 from erp_pipelines.connectors.base import (
+    Candidate,
     ChangePage,
     ConnectionFacts,
     DocumentState,
     ExternalRef,
+    Finding,
     Lent,
     Pushed,
     Ref,
@@ -50,6 +52,8 @@ class ToyErp:
     after: list[Callable[[Write], None]] = field(default_factory=list)  # the same, after the document stands
     always: Callable[[Write], None] | None = None
     finding: Callable[[Write], None] | None = None  # before every look for what an earlier try left
+    findings: tuple[Finding, ...] = ()
+    looked_at: list[Candidate] = field(default_factory=list)
     truth: Truth = field(default_factory=lambda: Truth((), ()))
     truths: list[Sequence[ExternalRef]] = field(default_factory=list)
     truth_error: Exception | None = None
@@ -137,6 +141,11 @@ class ToySession:
         place = (write.ref.entity_type, write.ref.entity_id)
         left = self.erp.documents.get(place)
         return self._pushed(write, left[0]["id"], Outcome.ADOPTED) if left else None
+
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        self.erp.looked_at += candidates
+        refs = {candidate.ref for candidate in candidates}
+        return tuple(finding for finding in self.erp.findings if finding.ref is None or finding.ref in refs)
 
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         if self.erp.truth_error:

@@ -42,7 +42,11 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
     """The page for whoever is signed in; `session` is None on those that need nobody."""
     session: Session | None = getattr(request.state, "session", None)
     shown = _environment.get_template(template).render(
-        session=session, path=request.url.path, notice=_notice(request), **context
+        session=session,
+        path=request.url.path,
+        notice=_notice(request),
+        name_of=request.app.state.runtime.display_name,
+        **context,
     )
     return HTMLResponse(shown, status, HEADERS)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from erp_pipelines.commerce import customers, orders, payments, products
@@ -14,9 +16,10 @@ from webhook_api.dependencies import Admin, House
 from webhook_api.schemas import PaidOut, PayIn, SavedOut
 
 router = APIRouter(prefix="/api/commerce", tags=["commerce"])
+NEW: dict[int | str, dict[str, Any]] = {201: {"model": SavedOut, "description": "Saved; it is new."}}
 
 
-@router.put("/customers/{record_id}")
+@router.put("/customers/{record_id}", responses=NEW)
 def save_customer(runtime: House, user: Admin, record_id: str, record: Customer, response: Response) -> SavedOut:
     """Save the whole record; 201 when it is new. The same record again changes nothing and tells no ERP."""
     _check_id(record_id, record)
@@ -25,7 +28,7 @@ def save_customer(runtime: House, user: Admin, record_id: str, record: Customer,
     return _answer(response, record_id, saved)
 
 
-@router.put("/products/{record_id}")
+@router.put("/products/{record_id}", responses=NEW)
 def save_product(runtime: House, user: Admin, record_id: str, record: Product, response: Response) -> SavedOut:
     """Save the whole record; 201 when it is new."""
     _check_id(record_id, record)
@@ -34,7 +37,7 @@ def save_product(runtime: House, user: Admin, record_id: str, record: Product, r
     return _answer(response, record_id, saved)
 
 
-@router.put("/orders/{record_id}")
+@router.put("/orders/{record_id}", responses=NEW)
 def save_order(runtime: House, user: Admin, record_id: str, record: Order, response: Response) -> SavedOut:
     """Save the order with all its lines; 201 when it is new. Amounts left out are computed, given ones must agree."""
     _check_id(record_id, record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from erp_pipelines.domain.errors import DatabaseDown
 from erp_pipelines.storage import migrations
@@ -31,7 +32,7 @@ def ready(runtime: House) -> dict[str, str]:
     return {"status": "ready", "schema": wanted}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request, runtime: House) -> Response:
     """This process's own figures, and what the database has counted: nothing of that while it is away."""
     figures: Metrics = request.app.state.metrics

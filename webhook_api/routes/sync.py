@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, status
 
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.delivery import bulk, replay
+from erp_pipelines.delivery import bulk, preflight, replay
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage import connections
+from webhook_api.check_schemas import CheckOut
 from webhook_api.dependencies import Admin, House, Manager
 from webhook_api.list_schemas import Retried
 from webhook_api.schemas import Body
@@ -48,11 +49,15 @@ class SyncOut(Body):
 def start(runtime: House, user: Admin, provider: str, wanted: SyncIn) -> SyncOut:
     """Queue it; workers do it. What stands in the ERP unchanged costs no call."""
     key = ConnectionKey(user.tenant_id, provider)
-    kinds = list(ALL) if wanted.entity_type == "All" else [EntityType(wanted.entity_type)]
-    if wanted.entity_ids is not None and len(kinds) > 1:
-        raise RecordInvalid("Ids need one entityType.", field="entityIds", mend="Name Customer, Product or Order.")
-    sync_id = bulk.request(runtime, key, kinds, entity_ids=wanted.entity_ids, by=user.user_id)
+    sync_id = bulk.request(runtime, key, _kinds(wanted), entity_ids=wanted.entity_ids, by=user.user_id)
     return _out(runtime, key, sync_id)
+
+
+@router.post("/{provider}/check")
+def check(runtime: House, user: Admin, provider: str, wanted: SyncIn) -> CheckOut:
+    """What that sync would do now, and what of it would fail; the ERP is asked, nothing is queued or sent."""
+    key = ConnectionKey(user.tenant_id, provider)
+    return CheckOut.of(preflight.preflight(runtime, key, _kinds(wanted), entity_ids=wanted.entity_ids))
 
 
 @router.get("/{provider}/{sync_id}")
@@ -76,6 +81,13 @@ def retry_failed(runtime: House, user: Admin, provider: str, cause: Cause = None
     with runtime.db.tenant(user.tenant_id) as conn:
         connections.get(conn, key)
     return Retried(retried=replay.retry_failed(runtime, key, cause))
+
+
+def _kinds(wanted: SyncIn) -> list[EntityType]:
+    kinds = list(ALL) if wanted.entity_type == "All" else [EntityType(wanted.entity_type)]
+    if wanted.entity_ids is not None and len(kinds) > 1:
+        raise RecordInvalid("Ids need one entityType.", field="entityIds", mend="Name Customer, Product or Order.")
+    return kinds
 
 
 def _out(runtime: Runtime, key: ConnectionKey, sync_id: str) -> SyncOut:

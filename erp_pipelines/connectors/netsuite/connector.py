@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 from erp_pipelines.connectors.base import (
+    Candidate,
     ChangePage,
     ConnectionFacts,
     ExternalRef,
+    Finding,
     Lent,
     Pushed,
     Ref,
@@ -32,6 +34,7 @@ from erp_pipelines.connectors.netsuite.documents import Documents
 from erp_pipelines.connectors.netsuite.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.netsuite.inspection import company_name, currency_rows, subsidiaries
 from erp_pipelines.connectors.netsuite.names import Names
+from erp_pipelines.connectors.netsuite.preflight import Preflight
 from erp_pipelines.connectors.netsuite.settings import NetSuiteSettings
 from erp_pipelines.connectors.netsuite.settings_check import check
 from erp_pipelines.connectors.netsuite.truth import read_truth
@@ -150,6 +153,9 @@ class NetSuiteSession:
             return company_name(subsidiaries(self._client), self._books.account.id)
         currency_rows(self._client)
         return company_name({}, self._books.account.id)
+
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        return Preflight(self._client, self._books).findings(candidates)
 
     def streams(self) -> tuple[str, ...]:
         return changes.STREAMS

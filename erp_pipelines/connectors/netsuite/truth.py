@@ -38,7 +38,7 @@ SETTLING: dict[str, str | None] = {
     "DepAppl": "Deposit",
     "Journal": "Journal entry",
 }
-DEPOSIT, REFUND, INVOICE, ORDER = "CustDep", "CustRfnd", "CustInvc", "SalesOrd"
+DEPOSIT, APPLICATION, REFUND, INVOICE = "CustDep", "DepAppl", "CustRfnd", "CustInvc"
 _SHOWN = f"TO_CHAR(lastmodifieddate, '{SQL_FORMAT}')"
 # Two steps up: from a payment to its invoice, and to the order of that.
 _UP = (
@@ -75,6 +75,10 @@ class Link:
     amount: Decimal
 
     @property
+    def is_deposit(self) -> bool:
+        return self.after_type == DEPOSIT
+
+    @property
     def settles(self) -> bool:
         """A credit memo is linked to its invoice twice where it was made from it: only one of the links settles."""
         return self.after_type in SETTLING and self.kind in {"", "Payment"}
@@ -88,8 +92,8 @@ def read_truth(client: NetSuiteClient, books: Books, refs: Sequence[ExternalRef]
     behind = _behind(client, books, [ref for ref in asked if ref.external_type != books.document])
     own = {ref.external_id for ref in asked if ref.external_type == books.document}
     documents = own | {one.external_id for found in behind.values() for one in found}
-    links = _links(client.by_ids(_DOWN, sorted(documents)))
-    wanted = documents | {ref.external_id for ref in asked} | {link.after for link in links}
+    links = _Links(client.by_ids(_DOWN, sorted(documents)))
+    wanted = documents | {ref.external_id for ref in asked} | links.after
     rows = {row["id"]: row for row in _states(client, books, sorted(wanted))}
     return _Reading(books, rows, links, now).truth(asked, documents, behind)
 
@@ -110,19 +114,23 @@ def _behind(
     }
 
 
+def _in_order(ids: Iterable[str]) -> list[str]:
+    return sorted(ids, key=lambda one: (len(one), one))
+
+
 def _states(client: NetSuiteClient, books: Books, ids: Sequence[str]) -> Iterable[Row]:
     column = payment_column(books)
     more = "" if column in {"externalid", "tranid", "otherrefnum"} else f", {column}"
     return client.by_ids(_STATES.format(column=more), ids)
 
 
-def _links(rows: Iterable[Row]) -> frozenset[Link]:
+def _links(rows: Iterable[Row]) -> set[Link]:
     found: set[Link] = set()
     for row in rows:
         found.add(_link(row["previousdoc"], row.get("previousline", ""), row, "", "foreignamount"))
         if row.get("nextdoc2"):
             found.add(_link(row["nextdoc"], row.get("line2", ""), row, "2", "amount2"))
-    return frozenset(found)
+    return found
 
 
 def _link(before: str, line: str, row: Row, step: str, amount: str) -> Link:
@@ -137,13 +145,33 @@ def _link(before: str, line: str, row: Row, step: str, amount: str) -> Link:
     )
 
 
+class _Links:
+    """Links by the documents at their ends."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.from_: defaultdict[str, set[Link]] = defaultdict(set)
+        self.to: defaultdict[str, set[Link]] = defaultdict(set)
+        for link in _links(rows):
+            self.from_[link.before].add(link)
+            self.to[link.after].add(link)
+
+    @property
+    def after(self) -> set[str]:
+        return set(self.to)
+
+    @property
+    def settling(self) -> set[str]:
+        """Ids of what settles or is put down."""
+        return {ident for ident, links in self.to.items() if any(one.settles or one.is_deposit for one in links)}
+
+
 @dataclass(frozen=True)
 class _Reading:
     """The rows of transactions by id, and the links between them."""
 
     books: Books
     rows: Mapping[str, Row]
-    links: frozenset[Link]
+    links: _Links
     now: dt.datetime
 
     def truth(
@@ -158,7 +186,7 @@ class _Reading:
             for document, amount in parts.items():
                 paid[document] += ZERO if self._gone(payment) else amount
         return Truth(
-            documents=tuple(self._document(one, paid[one]) for one in sorted(documents, key=int)),
+            documents=tuple(self._document(one, paid[one]) for one in _in_order(documents)),
             payments=tuple(self._payment(one, parts) for one, parts in applied.items()),
             behind=behind,
         )
@@ -167,14 +195,13 @@ class _Reading:
         """What settles, by links or because it was asked for."""
         kinds = {RECORD_TYPES[code] for code in SETTLING if code in RECORD_TYPES} | {"customerDeposit"}
         named = {ref.external_id for ref in asked if ref.external_type in kinds}
-        linked = {link.after for link in self.links if link.settles or link.after_type == DEPOSIT}
-        return sorted(named | linked, key=int)
+        return _in_order(named | self.links.settling)
 
     def _applied(self, payment: str, documents: set[str]) -> dict[str, Decimal]:
         """How much of a payment went to which document; a deposit counts for its order before there is an invoice."""
         parts: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
-        for link in self.links:
-            if link.after == payment and (link.settles or link.after_type == DEPOSIT):
+        for link in self.links.to.get(payment, ()):
+            if link.settles or link.is_deposit:
                 for document in self._documents_of(link, documents):
                     parts[document] += link.amount - self._refunded(link)
         return dict(parts)
@@ -182,15 +209,15 @@ class _Reading:
     def _documents_of(self, link: Link, documents: set[str]) -> set[str]:
         if link.before in documents:
             return {link.before}
-        if link.after_type == "DepAppl" or self._gone(link.before):
+        if link.after_type == APPLICATION or self._gone(link.before):
             return set()  # the deposit itself is counted for the order
-        return {up.before for up in self.links if up.after == link.before and up.before in documents}
+        return {up.before for up in self.links.to.get(link.before, ()) if up.before in documents}
 
     def _refunded(self, link: Link) -> Decimal:
         """What of a deposit was given back."""
-        if link.after_type != DEPOSIT:
+        if not link.is_deposit:
             return ZERO
-        backs = [one for one in self.links if one.before == link.after and one.after_type == REFUND]
+        backs = [one for one in self.links.from_.get(link.after, ()) if one.after_type == REFUND]
         return sum((one.amount for one in backs if not self._gone(one.after)), ZERO)
 
     def _gone(self, ident: str) -> bool:
@@ -208,7 +235,7 @@ class _Reading:
     def _is_over(self, ident: str) -> bool:
         """Cancelled or voided; or closed with nothing billed of it, which is how an order is given up."""
         closed = letter(self.rows[ident].get("status", "")) == "H" and self.books.document == "salesOrder"
-        billed = any(link.before == ident and link.after_type == INVOICE for link in self.links)
+        billed = any(link.after_type == INVOICE for link in self.links.from_.get(ident, ()))
         return self._gone(ident) or (closed and not billed)
 
     def _payment(self, ident: str, parts: Mapping[str, Decimal]) -> PaymentState:

@@ -9,9 +9,11 @@ from typing import Any
 from urllib.parse import quote
 
 from erp_pipelines.connectors.base import (
+    Candidate,
     ChangePage,
     ConnectionFacts,
     ExternalRef,
+    Finding,
     Lent,
     NameState,
     Pushed,
@@ -34,6 +36,7 @@ from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
 from erp_pipelines.connectors.quickbooks.names_back import as_there, read_names
+from erp_pipelines.connectors.quickbooks.preflight import Preflight
 from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
 from erp_pipelines.connectors.quickbooks.settings_check import check
 from erp_pipelines.connectors.quickbooks.truth import read_truth
@@ -110,6 +113,7 @@ class QuickBooksSession:
         self._config, self._lent = config, lent
         self._books = books(connection, config)
         self._client = QuickBooksClient(config, http, connection.company_id, lent)
+        self._preflight = Preflight(self._client, self._books)
 
     def unwanted(self, record: CanonicalRecord) -> str | None:  # noqa: ARG002 - Protocol
         return None
@@ -144,6 +148,9 @@ class QuickBooksSession:
         if found is None:
             wait_out(write, self._config.doubt_seconds, self._lent.clock.now())
         return found
+
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        return self._preflight.findings(candidates)
 
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._config, refs)

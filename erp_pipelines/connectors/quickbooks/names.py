@@ -58,6 +58,28 @@ def find_item(client: QuickBooksClient, books: Books, record: Product) -> Pushed
     return _find(client, _items(books, record))
 
 
+def name_list(books: Books, record: Customer | Product) -> NameList[Any]:
+    """The record's place in its list, to be looked at without sending anything."""
+    return _customers(books, record) if isinstance(record, Customer) else _items(books, record)
+
+
+def name_of(row: CustomerDoc | ItemDoc) -> str:
+    return row.display_name if isinstance(row, CustomerDoc) else row.name
+
+
+def taken_for_good(names: NameList[N], holder: N | None) -> NameTaken | None:
+    """The error that a new record would meet over its name: the holder can't be adopted, and no other name would help."""
+    if holder is None or holder.active or names.other_suffix(holder) is not None:
+        return None
+    return NameTaken(f"{names.entity} {holder.id} has the name {name_of(holder)!r}.", mend=_inactive(names, holder))
+
+
+def _inactive(names: NameList[N], holder: N) -> str:
+    return (
+        f"{names.entity} {holder.id} has this name and is inactive: make it active again in QuickBooks, or rename it."
+    )
+
+
 def _customers(books: Books, record: Customer) -> NameList[CustomerDoc]:
     def is_ours(holder: CustomerDoc) -> bool:
         return text.carries(holder.notes, record.id) or not text.is_marked(holder.notes)
@@ -152,7 +174,7 @@ def _adopted(names: NameList[N], write: Write, holder: N | None, taken: NameTake
     if write.known is None and holder is not None and holder.active and names.is_ours(holder):
         return pushed(Outcome.ADOPTED, holder)
     if holder is not None and not holder.active:
-        mend = f"{names.entity} {holder.id} has this name and is inactive: make it active again in QuickBooks, or rename it."
+        mend = _inactive(names, holder)
     else:
         mend = "Another customer, vendor, employee or item has this name: rename one of the two."
     raise NameTaken(
