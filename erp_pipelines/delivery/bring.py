@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import ExternalRef, Known, Pushed, Ref, Write
-from erp_pipelines.delivery.bindings import bind, find, requirement, show
+from erp_pipelines.delivery.bindings import Binding, bind, find, requirement, show
 from erp_pipelines.delivery.job import LEASE, Job
 from erp_pipelines.domain.errors import LockLost, RecordInvalid, Rejected, RequirementMissing, voided
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
@@ -92,7 +92,7 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     pushed = job.erp.push(write)
     complaint = total_complaint(record, pushed)
     # Without a fingerprint the next try sends the document again instead of taking it for settled.
-    bind(job, ref, pushed, None if complaint else body)
+    bind(job, Binding(ref, pushed, None if complaint else body))
     if complaint:
         raise complaint
     return Brought(pushed.outcome, pushed.external_id, pushed.request_id, pushed.note)
@@ -112,7 +112,7 @@ def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: i
     older = decode(ref.entity_type, dict(doubt.payload))
     left = job.erp.find(_write(bringing, ref, older, resolve(bringing, older, depth), None, doubt))
     if left is not None:
-        bind(job, ref, left, None)
+        bind(job, Binding(ref, left, None))
         return None
     with job.transaction() as conn:
         doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
@@ -127,18 +127,24 @@ def _write(
     known: StoredMapping | None,
     doubt: Doubt | None,
 ) -> Write:
-    content = fingerprint(record.payload())
-    claim, connection_id = bringing.claim, bringing.job.row.id
+    claim = bringing.claim
     generation = doubt.key_generation if doubt else claim.key_generation
     return Write(
         ref=ref,
         record=record,
         refs=refs,
         known=Known(known.external_id, known.sync_token, known.external_type, known.snapshot) if known else None,
-        key=lambda purpose: request_key(connection_id, ref.entity_type, ref.entity_id, purpose, content, generation),
+        key=request_keys(bringing.job, ref, record, generation),
         in_doubt=doubt is not None or (claim.in_doubt and ref == bringing.own),
         doubt_since=doubt.sent_at if doubt else None,
+        keyed=doubt is None or not doubt.keyless,
     )
+
+
+def request_keys(job: Job, ref: Ref, record: CanonicalRecord, generation: int) -> Callable[[str], str]:
+    """The keys of the writes of one record, by purpose."""
+    content, connection_id = fingerprint(record.payload()), job.row.id
+    return lambda purpose: request_key(connection_id, ref.entity_type, ref.entity_id, purpose, content, generation)
 
 
 def resolve(bringing: Bringing, record: CanonicalRecord, depth: int) -> dict[Ref, str]:

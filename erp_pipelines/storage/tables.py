@@ -208,6 +208,7 @@ integration_doubts = sa.Table(
     sa.Column("payload", JSONB, nullable=False),  # as it was sent
     sa.Column("key_generation", sa.Integer, nullable=False),
     when("sent_at", nullable=False),
+    sa.Column("keyless", sa.Boolean, nullable=False, server_default=FALSE),  # it went in a batch, under the batch's key
     sa.Index("ix_integration_doubts_delivery_id", "delivery_id"),
 )
 
@@ -397,6 +398,7 @@ integration_pacing = sa.Table(
     when("next_free_at"),  # the theoretical arrival time of the generic cell rate algorithm
     sa.Column("failures", sa.Integer, nullable=False, server_default=ZERO),
     when("open_until"),
+    when("next_batch_at"),  # the same for batches, which are rationed besides
     sa.Column("in_flight", sa.Integer),  # how many calls at once the provider was last seen to bear
 )
 

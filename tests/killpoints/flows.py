@@ -105,6 +105,23 @@ def _renamed(scene: Scene) -> None:
     same(sorted(document.name for document in books[PRODUCT]), ["Product p2", "Renamed"])
 
 
+def two_paid_orders(scene: Scene) -> None:
+    """Of two customers, so that everything there is two of may go together."""
+    with scene.host() as host:
+        host.save(*everything(), make_customer("c2"), order(order_id="o2", customer_id="c2"))
+        host.pay()
+        host.pay("o2")
+
+
+def both_pushed(scene: Scene) -> None:
+    whole(scene, Books({CUSTOMER: 2, PRODUCT: 2, ORDER: 2, PAYMENT: 2}, balance=Decimal(0)))
+
+
+def both_pushed_late(scene: Scene) -> None:
+    time.sleep(LATE_SECONDS + 0.1)
+    both_pushed(scene)
+
+
 # --- in doubt ---
 
 
@@ -317,6 +334,10 @@ def flows_of(erp: type[StagedErp]) -> Iterator[Flow]:
             yield Flow(name, serve, refunded_there, refunded_later, habit=habit)
     late = {"fault": "slow", **erp.writes(ORDER, new=True), "seconds": LATE_SECONDS, "times": 1}
     yield Flow("late-effect", serve, pushed_late, one_paid_order, faults=(late,))
+    if erp.batching:
+        slow = {"fault": "slow", "operation": "batch", "seconds": LATE_SECONDS, "times": 1}
+        yield Flow("together", serve, both_pushed, two_paid_orders, habit=erp.batching)
+        yield Flow("together-late", serve, both_pushed_late, two_paid_orders, habit=erp.batching, faults=(slow,))
     if erp.tells:
         yield Flow("inbound", hear, applied, paid_in_the_erp)
     yield Flow("pull", look, applied, paid_in_the_erp, later=dt.timedelta(minutes=5))

@@ -37,7 +37,7 @@ class Shop:
         self.answering: Answering | None = None
         with database.system() as conn:
             clock.moment = conn.execute(sa.text("select now() + interval '1 minute'")).scalar_one().astimezone(dt.UTC)
-        there = StagedQuickBooks(clock=TwinClock(clock.moment))
+        self.there = there = StagedQuickBooks(clock=TwinClock(clock.moment))
         self.twin = there.twin
         self.twin.add_company(there.company, **company)
         answer = twin_handler(self.twin)

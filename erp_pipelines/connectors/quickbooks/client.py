@@ -15,6 +15,7 @@ from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.faults import refusal
 from erp_pipelines.connectors.quickbooks.wire import ChangedDoc, CompanyInfoDoc, PreferencesDoc, Wire
+from erp_pipelines.domain.errors import ErpError
 
 D = TypeVar("D", bound=Wire)
 
@@ -30,6 +31,15 @@ class Got(Generic[D]):
 
     doc: D
     request_id: str
+
+
+@dataclass(frozen=True)
+class BatchAnswer:
+    """What was answered to each item of a batch, by its bId."""
+
+    call: Call
+    answer: Answer
+    rows: Mapping[str, Mapping[str, Any]]
 
 
 class QuickBooksClient:
@@ -53,6 +63,32 @@ class QuickBooksClient:
     def void(self, model: type[D], entity: str, key: str, external_id: str, sync_token: str) -> Got[D]:
         """The document stays, with nothing in it. An invoice's way: payments are voided otherwise."""
         return self._write(model, entity, {"Id": external_id, "SyncToken": sync_token}, key, "void", operation="void")
+
+    def batch(self, items: Sequence[Mapping[str, Any]], key: str) -> BatchAnswer:
+        """Several operations in one call, each with a `bId` of up to 10 characters that tells its answer.
+
+        `key` goes as the query parameter `requestid`: repeated with the same bIds, the first answer comes back.
+        """
+        call = Call(
+            kind="batch",
+            method="POST",
+            url=self._url("batch"),
+            write=True,
+            repeatable=self._config.honour_requestid,
+            batch=True,
+            params={"minorversion": self._config.minor_version, "requestid": key},
+            headers=JSON_HEADERS,
+            body=encode({"BatchItemRequest": list(items)}),
+        )
+        answer = self._caller.call(call)
+        rows = answer.body.get("BatchItemResponse") if isinstance(answer.body, dict) else None
+        if not isinstance(rows, list):
+            raise self._caller.lost(call, "the answer has no BatchItemResponse.", answer)
+        return BatchAnswer(call, answer, {str(row.get("bId")): row for row in rows if isinstance(row, dict)})
+
+    def noted(self, refused: ErpError) -> ErpError:
+        """A refusal within an answer that was none as a whole, counted if no catalogue knows it."""
+        return self._caller.noted(refused)
 
     def read(self, model: type[D], entity: str, external_id: str) -> Got[D]:
         """Raises Rejected with code 610 when there is no such document."""

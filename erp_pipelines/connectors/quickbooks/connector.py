@@ -27,7 +27,7 @@ from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
 from erp_pipelines.connectors.mapping import requirements
 from erp_pipelines.connectors.provider import InFlight, Kinds
-from erp_pipelines.connectors.quickbooks import changes, mapper
+from erp_pipelines.connectors.quickbooks import batch, changes, mapper
 from erp_pipelines.connectors.quickbooks.auth import QuickBooksOAuth
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import books
@@ -45,6 +45,7 @@ from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.connections import ConnectionSettings, DocumentsWhen
 from erp_pipelines.domain.customers import Customer
+from erp_pipelines.domain.errors import ErpError
 from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
@@ -133,6 +134,20 @@ class QuickBooksSession:
         with doubt_kept(write):
             return self._push(write)
 
+    @property
+    def batch_size(self) -> int:
+        return self._config.batch_size
+
+    @property
+    def batch_least(self) -> int:
+        return self._config.batch_least
+
+    def may_batch(self, write: Write) -> bool:
+        return batch.may_batch(write, self._books)
+
+    def push_batch(self, writes: Sequence[Write]) -> list[Pushed | ErpError]:
+        return batch.push(self._client, self._books, writes)
+
     def find(self, write: Write) -> Pushed | None:
         """By name or number and our mark; believed absent only when QuickBooks cannot be at work on it any more."""
         found = self._found(write)
@@ -176,7 +191,7 @@ class QuickBooksSession:
 
     def _left(self, write: Write) -> Pushed | None:
         """What an earlier try made. Where keys count a repeat tells that; where not, its refusal would prove nothing."""
-        if write.known is not None or not write.in_doubt or self._config.honour_requestid:
+        if write.known is not None or not write.in_doubt or (self._config.honour_requestid and write.keyed):
             return None
         return self.find(write)
 

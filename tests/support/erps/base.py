@@ -51,6 +51,7 @@ class StagedErp(ABC):
 
     provider: ClassVar[str]
     habits: ClassVar[tuple[str, ...]] = ()
+    batching: ClassVar[str] = ""  # the habit with which one call carries several records, where there is one
     company: ClassVar[str]
     types: ClassVar[Mapping[EntityType, str]]  # what our entities are called there
     api: ClassVar[str]  # regular expression of paths: calls about records, not about tokens
