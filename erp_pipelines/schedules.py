@@ -3,7 +3,9 @@
 import dagster as dg
 
 from erp_pipelines.checks import fleet, grants
+from erp_pipelines.delivery import pull
 from erp_pipelines.jobs import keep_connections, pull_changes
+from erp_pipelines.resources.runtime import RuntimeParam
 
 CHECKS = [*fleet.CHECKS, *grants.CHECKS]
 
@@ -28,12 +30,18 @@ keep_connections_schedule = dg.ScheduleDefinition(
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
 
-# Each run takes the connections whose own interval has passed, so their pulls spread over it by themselves.
-pull_changes_schedule = dg.ScheduleDefinition(
-    name="pull_changes_every_three_minutes",
+
+@dg.schedule(
+    name="pull_changes_when_due",
     job=pull_changes,
-    cron_schedule="*/3 * * * *",
+    cron_schedule="* * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
 )
+def pull_changes_schedule(runtime: RuntimeParam) -> dg.RunRequest | dg.SkipReason:
+    """A run takes the connections whose own interval has passed, so their pulls spread over it by themselves."""
+    if pull.due(runtime.runtime()):
+        return dg.RunRequest()
+    return dg.SkipReason("No connection is due for a pull.")
+
 
 SCHEDULES = [check_fleet_schedule, keep_connections_schedule, pull_changes_schedule]

@@ -11,13 +11,13 @@ MOST_CALLERS = 10_000
 
 
 class TooManyRequests(PipelineError):
-    """Asked too often; `seconds` until it may be asked again."""
+    """Asked too often; `retry_after` is the header: the seconds until it may be asked again."""
 
     code = "too-many-requests"
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("Too many requests a minute.", mend=f"Try again in {int(seconds) + 1} s.")
-        self.seconds = seconds
+        self.retry_after = str(int(seconds) + 1)
+        super().__init__("Too many requests a minute.", mend=f"Try again in {self.retry_after} s.")
 
 
 class Pace:

@@ -20,10 +20,14 @@ PAGE = 500
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def answer(runtime: Runtime, tenant_id: str, wanted: LogFilter) -> StreamingResponse:
+class CsvResponse(StreamingResponse):
+    media_type = "text/csv"
+
+
+def answer(runtime: Runtime, tenant_id: str, wanted: LogFilter) -> CsvResponse:
     """All entries that the filter lets through, newest first, as they are read."""
     disposition = {"Content-Disposition": 'attachment; filename="sync-logs.csv"'}
-    return StreamingResponse(_lines(runtime, tenant_id, wanted), media_type="text/csv", headers=disposition)
+    return CsvResponse(_lines(runtime, tenant_id, wanted), headers=disposition)
 
 
 def _lines(runtime: Runtime, tenant_id: str, wanted: LogFilter) -> Iterator[str]:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
 from fastapi import FastAPI
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.security import logs as structured_logs
-from webhook_api import problems
+from webhook_api import openapi, problems
 from webhook_api.auth import AuthConfig, TokenVerifier
 from webhook_api.console import app as console
 from webhook_api.limits import Pace
 from webhook_api.metrics import Metrics
 from webhook_api.middleware import Envelope
 from webhook_api.routes import (
+    badges,
     commerce,
     connections,
     credentials,
     errors,
+    from_erp,
     health,
     logs,
     outbox,
@@ -42,7 +46,13 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
     if runtime is None or auth is None:
         runtime, auth = _from_env(runtime, auth)
     # No pages of FastAPI's own: they load scripts from elsewhere.
-    app = FastAPI(title="erp-pipelines", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="erp-pipelines",
+        version=version("erp-pipelines"),
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=openapi.unique_id,
+    )
     app.state.runtime = runtime
     app.state.verifier = TokenVerifier(auth)
     app.state.metrics = Metrics()
@@ -57,9 +67,11 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
         connections,
         credentials,
         status,
+        badges,
         commerce,
         logs,
         errors,
+        from_erp,
         outbox,
         retry_requests,
         sync,
@@ -68,6 +80,7 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
         app.include_router(part.router)
     for router in console.routers():
         app.include_router(router)
+    openapi.describe(app)
     return app
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from erp_pipelines.access.intake import Received
@@ -44,23 +44,18 @@ class Metrics:
     def refused(self, provider: str, reason: str) -> None:
         self._deliveries.labels(provider, reason).inc()
 
-    def text(self, unknown_faults: Iterable[tuple[str, str, int]] = ()) -> bytes:
-        """All figures; `unknown_faults` are provider, code and count as the database has them."""
-        family = CounterMetricFamily(
-            "erp_unknown_faults", "Faults of an ERP that no catalogue knows.", labels=["provider", "code"]
-        )
-        for provider, code, count in unknown_faults:
-            family.add_metric([provider, code], count)
-        counted = CollectorRegistry()
-        counted.register(_Given(family))
-        return generate_latest(self.registry) + generate_latest(counted)
+    def text(self, counted: Iterable[Metric] = ()) -> bytes:
+        """All figures, with those that were counted elsewhere."""
+        elsewhere = CollectorRegistry()
+        elsewhere.register(_Given(list(counted)))
+        return generate_latest(self.registry) + generate_latest(elsewhere)
 
 
 class _Given(Collector):
     """Figures that were counted elsewhere."""
 
-    def __init__(self, family: Metric) -> None:
-        self._family = family
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
 
     def collect(self) -> Iterable[Metric]:
-        return [self._family]
+        return self._families

@@ -12,6 +12,7 @@ STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem;color:#1f2933}"
     "h1{font-size:1.4rem}"
 )
+ONWARDS = '<p>You can close this page, or go <a href="/console/connections">to the console</a>.</p>'
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'; base-uri 'none'"
 
@@ -22,6 +23,6 @@ def page(title: str, lines: list[str], *, status: int) -> HTMLResponse:
     body = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>'
-        f"<body><main><h1>{html.escape(title)}</h1>{paragraphs}<p>You can close this page.</p></main></body></html>"
+        f"<body><main><h1>{html.escape(title)}</h1>{paragraphs}{ONWARDS}</main></body></html>"
     )
     return HTMLResponse(body, status, {"Content-Security-Policy": POLICY})

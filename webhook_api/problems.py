@@ -76,9 +76,10 @@ def of(request: Request, error: errors.PipelineError) -> JSONResponse:
         why = explain(error)
         more |= {"cause": why.cause, "owner": why.owner, "retriable": why.retriable}
         more["inDoubt"] = isinstance(error, errors.AnswerLost)
+        more["help"] = f"/console/causes#{why.cause}"
     answer = problem(request, status_of(error), error.code, str(error), **more)
     if isinstance(error, TooManyRequests):
-        answer.headers["Retry-After"] = str(int(error.seconds) + 1)
+        answer.headers["Retry-After"] = error.retry_after
     return answer
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.access.connections import Disconnected, Status
 from erp_pipelines.access.health import Warned
 from erp_pipelines.commerce.saving import Saved
 from erp_pipelines.delivery.probe import Probe
-from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState, DocumentsWhen
+from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState, CustomerField, DocumentsWhen
 from erp_pipelines.domain.payments import PaymentStatus
 from erp_pipelines.domain.records import Amount
 
@@ -121,6 +121,8 @@ class SettingsChange(Body):
     shipping_item_id: str | None = None
     tax_code_id: str | None = None
     exempt_tax_code_id: str | None = None
+    customer_fields_from_erp: list[CustomerField] | None = None
+    reads_per_month: int | None = Field(default=None, ge=0)
     provider_settings: dict[str, Any] | None = None
 
 
@@ -195,6 +197,38 @@ class PaidOut(Body):
     order_id: str
     payment_status: PaymentStatus
     payment_id: str | None
+    changed: bool
+
+
+class ReturnedIn(Body):
+    """So many of one line of the order, counted from 1; all that is left of it without a quantity."""
+
+    line: int
+    quantity: Amount | None = None
+
+
+class RefundIn(Body):
+    """A refund of today. Without amount, lines and shipping all that is left of what was received.
+
+    Lines and `shipping` (true: all of it) are given back with their taxes; an amount that differs from them makes an
+    adjustment. The same `refundId` again is no second one.
+    """
+
+    amount: Amount | None = None
+    lines: list[ReturnedIn] = []
+    shipping: bool = False
+    date: dt.date | None = None
+    method: str | None = None
+    reference: str | None = None
+    reason: str | None = None
+    refund_id: str | None = None
+
+
+class RefundedOut(Body):
+    order_id: str
+    payment_status: PaymentStatus
+    refund_id: str
+    amount: Amount
     changed: bool
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from erp_pipelines.commerce.saving import Saved, save_flat
+from collections.abc import Mapping
+from typing import Any
+
+from erp_pipelines.commerce.saving import Saved, save_flat, storable
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import NotFound
-from erp_pipelines.domain.events import EventType
+from erp_pipelines.domain.events import EntityType, EventType
+from erp_pipelines.domain.records import parse
 from erp_pipelines.storage import commerce as store
 from erp_pipelines.storage.engine import Connection
 
-__all__ = ["Saved", "get", "save"]
+__all__ = ["Saved", "apply_from_erp", "get", "save"]
 
 
 def save(conn: Connection, tenant_id: str, customer: Customer) -> Saved:
@@ -27,3 +31,17 @@ def get(conn: Connection, tenant_id: str, customer_id: str) -> Customer:
     if found is None:
         raise NotFound(f"There is no customer {customer_id!r}.")
     return found
+
+
+def apply_from_erp(conn: Connection, tenant_id: str, customer_id: str, fields: Mapping[str, Any]) -> Customer | None:
+    """Lay what an ERP says over the customer's fields (by their JSON names), and append no event: it is not told back.
+
+    None for a customer that the tables do not hold. Raises RecordInvalid for a value that no customer can have.
+    """
+    store.lock_entities(conn, tenant_id, EntityType.CUSTOMER, [customer_id])
+    before = store.find(conn, Customer, tenant_id, customer_id, lock=True)
+    if before is None:
+        return None
+    after = storable(parse(Customer, {**before.payload(), **fields}))
+    store.update(conn, tenant_id, after)
+    return after

@@ -1,4 +1,4 @@
-"""Taking over what the ERP says of one document: its balance, its payments, or that it is gone."""
+"""Taking over what the ERP says of one document: its balance, its payments, its total, or that it is gone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import structlog
 
 from erp_pipelines.commerce import payments as commerce_payments
+from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import DocumentState, ExternalRef, PaymentState, Truth
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
 from erp_pipelines.domain.events import EntityType
+from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.outcomes import Explained, explain
 from erp_pipelines.domain.states import Direction, SyncStatus
-from erp_pipelines.storage import alerts, deliveries, doubts, mappings, sync_log
+from erp_pipelines.storage import alerts, deliveries, doubts, drifts, mappings, sync_log
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
@@ -29,9 +31,9 @@ def known_as(conn: Connection, job: Job, ref: ExternalRef) -> StoredMapping | No
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of one document. `order_id` is None when the document is none of ours."""
+    """What became of one record of the ERP's. `entity_id` is None when it is none of ours."""
 
-    order_id: str | None
+    entity_id: str | None
     changed: bool = False
     error: Explained | None = None
 
@@ -82,9 +84,19 @@ def _take_over(
         ours=_sent_by_us(conn, job, truth),
         document_is_behind=order_is_ahead,
     )
+    if not order_is_ahead:
+        _compare_total(conn, job, state, known)
     if changed:
-        _log(conn, job, known, started_at, "Applied", None)
+        log_applied(conn, job, known, started_at, "Applied", None)
     return changed
+
+
+def _compare_total(conn: Connection, job: Job, state: DocumentState, known: StoredMapping) -> None:
+    """A document that somebody gave other amounts there is drift: our order keeps its own."""
+    order = records.load(conn, job.key.tenant_id, known.entity_type, known.entity_id)
+    differs = isinstance(order, Order) and order.amount_due != state.total
+    found = {"total": (f"{order.amount_due:f}", f"{state.total:f}")} if differs and isinstance(order, Order) else {}
+    drifts.put(conn, job.key, known.entity_type, known.entity_id, known.external_id, found, now=job.now())
 
 
 def _know_our_own(conn: Connection, job: Job, truth: Truth, state: DocumentState, order_id: str) -> None:
@@ -141,14 +153,26 @@ def _report_gone(
     ):  # fmt: skip
         # Without its version the document is read before it is next written to, and left alone then.
         mappings.forget_version(conn, job.key, entity_type=known.entity_type, external_id=known.external_id)
-        _log(conn, job, known, started_at, "DocumentGone", why)
+        if _is_cancelled(conn, job, known):
+            log_applied(conn, job, known, started_at, "DocumentGone", None)
+            return True
+        gone = {drifts.GONE: (False, True)}
+        drifts.put(conn, job.key, known.entity_type, known.entity_id, known.external_id, gone, now=job.now())
+        log_applied(conn, job, known, started_at, "DocumentGone", why)
         alerts.raise_alert(conn, job.key, why, entity_type=known.entity_type, entity_id=known.entity_id)
     return True
 
 
-def _log(
+def _is_cancelled(conn: Connection, job: Job, known: StoredMapping) -> bool:
+    """Then a document that is gone is as it should be."""
+    order = records.load(conn, job.key.tenant_id, known.entity_type, known.entity_id)
+    return isinstance(order, Order) and order.status is OrderStatus.CANCELLED
+
+
+def log_applied(
     conn: Connection, job: Job, known: StoredMapping, started_at: dt.datetime, outcome: str, why: Explained | None
 ) -> None:
+    """One entry of the sync log about something that came from the ERP."""
     entry = sync_log.Entry(
         entity_type=known.entity_type,
         entity_id=known.entity_id,

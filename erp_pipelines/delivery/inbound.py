@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from erp_pipelines.commerce import payments as commerce_payments
 from erp_pipelines.connectors.base import ExternalRef, Truth
+from erp_pipelines.delivery import names
 from erp_pipelines.delivery.apply import Applied, apply, known_as
 from erp_pipelines.delivery.halting import halt, note
 from erp_pipelines.delivery.job import Job
@@ -26,7 +27,7 @@ from erp_pipelines.storage.mappings import Mapping as StoredMapping
 BATCH = 100
 NOT_APPLIED = "Changes of such records in the ERP are not applied here."
 ECHO = "It tells of our own write."
-UNKNOWN = "The document behind it is none of ours."
+UNKNOWN = "The record behind it is none of ours."
 
 
 def process(job: Job, limit: int) -> int:
@@ -53,9 +54,12 @@ def _without_echoes(job: Job, notices: Sequence[StoredNotice]) -> list[StoredNot
 
 
 def _idle(conn: Connection, job: Job, notice: StoredNotice) -> str | None:
-    if notice.external_type not in job.kinds.money:
-        return NOT_APPLIED
     known = known_as(conn, job, ExternalRef(notice.external_type, notice.external_id))
+    if notice.external_type not in job.kinds.money:
+        if not names.is_read(job, notice.external_type):
+            return NOT_APPLIED
+        if known is None:
+            return UNKNOWN
     return ECHO if known and _is_echo(notice, known) else None
 
 
@@ -71,23 +75,27 @@ def _process(job: Job, notices: list[StoredNotice]) -> None:
     if not notices:
         return
     try:
-        truth = job.erp.truth(sorted(_refs(job, notices)))
+        refs = sorted(_refs(job, notices))
+        truth, named = job.erp.truth(refs), names.read(job, refs)
     except (LockLost, DatabaseDown):
         raise
     except Exception as error:  # noqa: BLE001 - judged like everything an ERP call provokes
         _postpone(job, notices, error)
         return
     results = {state.ref: apply(job, truth, state) for state in truth.documents}
+    results |= {state.ref: names.apply(job, truth, state) for state in named}
     for notice in notices:
         _close(job, notice, [results[ref] for ref in _documents_behind(job, truth, notice) if ref in results])
 
 
 def _refs(job: Job, notices: Sequence[StoredNotice]) -> set[ExternalRef]:
-    """What to read: the records named, and the documents of payments that we know, which may be gone by now."""
+    """What to read: the records named, the documents of payments that we know, which may be gone by now, and who knows more."""
     refs = {ExternalRef(notice.external_type, notice.external_id) for notice in notices}
     with job.transaction() as conn:
         for ref in [ref for ref in refs if _is_payment(job, ref)]:
             refs |= _documents_of(conn, job, ref)
+        for notice in notices:
+            refs |= names.witnesses(conn, job, notice)
     return refs
 
 
@@ -120,7 +128,7 @@ def _close(job: Job, notice: StoredNotice, results: Sequence[Applied]) -> None:
         if failed:
             at = next_attempt_at(now, notice.attempts, job.runtime.jitter())
             inbox.fail(conn, job.key, [notice.id], failed, at=at)
-        elif any(result.order_id for result in results):
+        elif any(result.entity_id for result in results):
             inbox.complete(conn, job.key, [notice.id], now=now)
         else:
             inbox.skip(conn, job.key, [notice.id], UNKNOWN, now=now)

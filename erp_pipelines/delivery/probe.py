@@ -10,7 +10,7 @@ import structlog
 from erp_pipelines.access import health
 from erp_pipelines.access.health import Warned
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.delivery import job
+from erp_pipelines.delivery import budget, job
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Tally
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
@@ -96,7 +96,7 @@ def _looked_at(runtime: Runtime, row: ConnectionRow, idle: dt.timedelta, quiet: 
     renewed = False
     try:
         renewed = health.keep_alive(runtime, row, idle)
-        said = "has answered lately" if _heard_lately(runtime, row, quiet) else _asked(runtime, row.key)
+        said = _not_worth_a_read(runtime, row, quiet) or _asked(runtime, row.key)
     except ErpError as error:
         why = explain(error)
         log.warning("probe met trouble", connection=str(row.key), cause=why.cause, reason=why.message)
@@ -104,9 +104,13 @@ def _looked_at(runtime: Runtime, row: ConnectionRow, idle: dt.timedelta, quiet: 
     return Probe(row, said, renewed)
 
 
-def _heard_lately(runtime: Runtime, row: ConnectionRow, quiet: dt.timedelta) -> bool:
+def _not_worth_a_read(runtime: Runtime, row: ConnectionRow, quiet: dt.timedelta) -> str:
+    """Why the company need not be asked; empty when it is to be."""
+    now = runtime.clock.now()
     with runtime.db.tenant(row.tenant_id) as conn:
-        return pacing.heard_since(conn, row.id, runtime.clock.now() - quiet)
+        if pacing.heard_since(conn, row.id, now - quiet):
+            return "has answered lately"
+        return "its reads of this month are spent" if budget.spent(conn, row, now) else ""
 
 
 def _asked(runtime: Runtime, key: ConnectionKey) -> str:
@@ -123,6 +127,8 @@ def _asked(runtime: Runtime, key: ConnectionKey) -> str:
         except ErpError as error:
             _hold(held, error)
             raise
+        finally:
+            budget.count(held)
     return "answers"
 
 

@@ -15,13 +15,13 @@ import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import Changed, ChangePage, ExternalRef
-from erp_pipelines.delivery import halting, inbound, worker
+from erp_pipelines.delivery import budget, halting, inbound, worker
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import PULLED, Report
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
 from erp_pipelines.domain.outcomes import judge
-from erp_pipelines.storage import checkpoints, inbox_intake, mappings
+from erp_pipelines.storage import checkpoints, connections, inbox_intake, mappings
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox_intake import NewNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -34,13 +34,14 @@ STREAM = "Stream"  # what a failure of the report is about
 
 
 def due(runtime: Runtime) -> list[ConnectionKey]:
-    """Connections whose last complete pull is longer ago than their provider's interval."""
+    """Connections whose last complete pull is longer ago than their provider's interval, and whose reads are not spent."""
     now = runtime.clock.now()
     with runtime.db.system() as conn:
         return [
             key
             for provider in sorted(runtime.connectors)
             for key in checkpoints.due(conn, provider, now=now, before=now - runtime.pull_every(provider))
+            if not budget.spent(conn, connections.get(conn, key), now)
         ]
 
 
@@ -160,4 +161,5 @@ def _notice(job: Job, changed: Changed) -> NewNotice:
         external_id=ref.external_id,
         operation=operation,
         occurred_at=None if changed.deleted else changed.at,
+        changed_at=changed.at,
     )

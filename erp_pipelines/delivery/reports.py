@@ -79,11 +79,20 @@ class Report:
 
 
 @dataclass
+class Counted:
+    """The calls of a worker that the database has heard of."""
+
+    reads: int = 0
+    writes: int = 0
+
+
+@dataclass
 class Tally:
     """A report in the making."""
 
     key: ConnectionKey
     calls: CallCounter = field(default_factory=CallCounter)
+    counted: Counted = field(default_factory=Counted)
     counts: Counter[str] = field(default_factory=Counter)
     documents: list[Document] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import structlog
 
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.delivery import inbound, job, outbound, unclassified
+from erp_pipelines.delivery import budget as spending
+from erp_pipelines.delivery import inbound, job, rounds, unclassified
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Report, Tally
 from erp_pipelines.domain.connections import ConnectionKey
@@ -62,8 +63,14 @@ def holding(runtime: Runtime, key: ConnectionKey, work: Callable[[Job], None]) -
         held = _begin(runtime, session, key, tally)
         if held:
             work(held)
-            unclassified.count(held)
+            _store_counts(held)
     return tally.report(seconds=time.monotonic() - began)
+
+
+def _store_counts(held: Job) -> None:
+    """What the calls since the last time have cost, and what of their answers nobody knows."""
+    unclassified.count(held)
+    spending.count(held)
 
 
 def _begin(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: Tally) -> Job | None:
@@ -109,7 +116,7 @@ def _drain(held: Job, budget: Budget, entity_types: Collection[str] | None, stop
             held.tally.more = True
             return
         notices = inbound.process(held, left)
-        events = 0 if held.tally.parked else outbound.deliver(held, left, entity_types, stop)
-        unclassified.count(held)
+        events = 0 if held.tally.parked else rounds.deliver(held, left, entity_types, stop)
+        _store_counts(held)
         if not notices and not events:
             return

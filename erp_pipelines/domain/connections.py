@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.domain.errors import RecordInvalid
@@ -56,6 +56,7 @@ class ConnectionState(StrEnum):
 
 
 DocumentsWhen = Literal["paid", "confirmed"]
+CustomerField = Literal["name", "email", "phone", "billingAddress", "shippingAddress", "taxExempt", "active"]
 
 
 class ConnectionSettings(BaseModel):
@@ -63,7 +64,8 @@ class ConnectionSettings(BaseModel):
 
     The account and item ids are the ERP's own; left empty, the connector takes what it
     found in the company when it was connected. `provider_settings` are the provider's own, as its connector
-    has checked them (`Connector.settings_model`).
+    has checked them (`Connector.settings_model`). `customer_fields_from_erp` names the fields of our customers that follow
+    a change in the ERP; a change of any other field is shown as drift. Once `reads_per_month` are made, what is not urgent waits for the next one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
@@ -80,4 +82,6 @@ class ConnectionSettings(BaseModel):
     shipping_item_id: str | None = None
     tax_code_id: str | None = None
     exempt_tax_code_id: str | None = None
+    customer_fields_from_erp: tuple[CustomerField, ...] = ()
+    reads_per_month: int | None = Field(default=None, ge=0)
     provider_settings: dict[str, Any] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -65,6 +66,30 @@ def due(conn: Connection, provider: str, *, now: dt.datetime, before: dt.datetim
     """Connections of the provider that were not up to date since `before`, the longest waiting first (system scope)."""
     rows = conn.execute(_DUE, {"provider": provider, "now": now, "before": before})
     return [ConnectionKey(*row) for row in rows]
+
+
+_STREAMS = sa.text(
+    """
+    select last_success_at, last_error from erp.integration_sync_checkpoints
+    where tenant_id = :tenant and provider = :provider order by entity_type
+    """
+)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """How a connection's pulls stand: `at` is None until every stream was pulled to its end once."""
+
+    at: dt.datetime | None
+    error: str | None
+
+
+def last(conn: Connection, key: ConnectionKey) -> Pulled:
+    """The last complete pull of the stream that is furthest behind, and what stopped a later one."""
+    rows = conn.execute(_STREAMS, {"tenant": key.tenant_id, "provider": key.provider}).all()
+    moments = [moment for moment, _ in rows]
+    complete = rows and None not in moments
+    return Pulled(min(moments) if complete else None, next((error for _, error in rows if error), None))
 
 
 def _scope(key: ConnectionKey, stream: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from erp_pipelines.storage.tables import integration_inbox as inbox
 
 @dataclass(frozen=True)
 class NewNotice:
-    """A verified notice, routed to its connection."""
+    """A verified notice, routed to its connection. `changed_at`: a pull has found it, changed there at that time."""
 
     key: ConnectionKey
     event_id: str
@@ -26,6 +26,7 @@ class NewNotice:
     external_id: str
     operation: str
     occurred_at: dt.datetime | None
+    changed_at: dt.datetime | None = None
 
 
 def insert(conn: Connection, notices: Sequence[NewNotice]) -> int:
@@ -49,4 +50,5 @@ def _values(notice: NewNotice) -> dict[str, object]:
         "external_id": notice.external_id,
         "operation": notice.operation,
         "occurred_at": notice.occurred_at,
+        "changed_at": notice.changed_at,
     }

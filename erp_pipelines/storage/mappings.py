@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,11 +29,12 @@ class Mapping:
     balance: Decimal | None
     external_updated_at: dt.datetime | None
     last_sync_at: dt.datetime | None
+    snapshot: dict[str, str] | None = None
 
 
 _COLUMNS = (
     "entity_type, prometheus_id, external_id, external_type, external_number, sync_token, fingerprint, balance, "
-    "external_updated_at, last_sync_at"
+    "external_updated_at, last_sync_at, snapshot"
 )
 _FIND = sa.text(
     f"""
@@ -63,13 +66,13 @@ _BIND = sa.text(
     """
     insert into erp.integration_entity_mappings as m
       (tenant_id, provider, entity_type, prometheus_id, external_id, external_type, external_number, sync_token,
-       fingerprint, balance, external_updated_at, last_sync_at)
+       fingerprint, snapshot, balance, external_updated_at, last_sync_at)
     values (:tenant, :provider, :entity, :id, :external_id, :external_type, :number, :sync_token, :fingerprint,
-       :balance, :updated_at, :now)
+       cast(:snapshot as jsonb), :balance, :updated_at, :now)
     on conflict (tenant_id, provider, entity_type, prometheus_id) do update
     set external_id = excluded.external_id, external_type = excluded.external_type,
         external_number = coalesce(excluded.external_number, m.external_number), sync_token = excluded.sync_token,
-        fingerprint = excluded.fingerprint, balance = coalesce(excluded.balance, m.balance),
+        fingerprint = excluded.fingerprint, snapshot = excluded.snapshot, balance = coalesce(excluded.balance, m.balance),
         external_updated_at = coalesce(excluded.external_updated_at, m.external_updated_at), last_sync_at = :now
     """
 )
@@ -89,12 +92,13 @@ def bind(
     balance: Decimal | None,
     updated_at: dt.datetime | None,
     now: dt.datetime,
+    snapshot: abc.Mapping[str, str] | None = None,
 ) -> None:
     """Store or renew the pair. Raises Rejected when the ERP's record stands for another of ours already."""
     values: dict[str, Any] = {
         "entity": entity_type, "id": entity_id, "external_id": external_id, "external_type": external_type,
         "number": number, "sync_token": sync_token, "fingerprint": fingerprint, "balance": balance,
-        "updated_at": updated_at, "now": now,
+        "updated_at": updated_at, "now": now, "snapshot": None if snapshot is None else json.dumps(dict(snapshot)),
     }  # fmt: skip
     try:
         conn.execute(_BIND, _scope(key) | values)
@@ -111,7 +115,7 @@ _SEEN = sa.text(
     """
     update erp.integration_entity_mappings
     set sync_token = coalesce(:sync_token, sync_token), balance = coalesce(:balance, balance),
-        external_updated_at = :updated_at
+        external_number = coalesce(:number, external_number), external_updated_at = :updated_at
     where tenant_id = :tenant and provider = :provider and entity_type = :entity and external_id = :external_id
       and (external_updated_at is null or external_updated_at <= :updated_at)
     """
@@ -127,11 +131,12 @@ def seen(
     sync_token: str | None,
     balance: Decimal | None,
     updated_at: dt.datetime | None,
+    number: str | None = None,
 ) -> bool:
     """Note the version that was just read; False if a newer one is known, or none at all."""
     values = {
         "entity": entity_type, "external_id": external_id, "sync_token": sync_token, "balance": balance,
-        "updated_at": updated_at,
+        "updated_at": updated_at, "number": number,
     }  # fmt: skip
     return conn.execute(_SEEN, _scope(key) | values).rowcount == 1
 
@@ -147,6 +152,37 @@ _FORGET_VERSION = sa.text(
 def forget_version(conn: Connection, key: ConnectionKey, *, entity_type: str, external_id: str) -> None:
     """What stands there must be looked at before it is written to again."""
     conn.execute(_FORGET_VERSION, _scope(key) | {"entity": entity_type, "external_id": external_id})
+
+
+_AS_SENT = sa.text(
+    """
+    update erp.integration_entity_mappings set fingerprint = :after
+    where tenant_id = :tenant and provider = :provider and entity_type = :entity and prometheus_id = :id
+      and fingerprint = :before
+    """
+)
+
+
+def as_sent(conn: Connection, key: ConnectionKey, entity_type: str, entity_id: str, *, before: str, after: str) -> None:
+    """Take a body for sent that came from the ERP, if the one before it was sent: so it is not told back."""
+    values = {"entity": entity_type, "id": entity_id, "before": before, "after": after}
+    conn.execute(_AS_SENT, _scope(key) | values)
+
+
+_NEWEST_DOCUMENT = sa.text(
+    f"""
+    select {", ".join(f"m.{column.strip()}" for column in _COLUMNS.split(","))}
+    from erp.integration_entity_mappings m join erp.orders o on o.tenant_id = m.tenant_id and o.id = m.prometheus_id
+    where m.tenant_id = :tenant and m.provider = :provider and m.entity_type = 'Order' and o.customer_id = :id
+    order by m.created_at desc limit 1
+    """
+)
+
+
+def newest_document(conn: Connection, key: ConnectionKey, customer_id: str) -> Mapping | None:
+    """The last of the customer's orders that became a document."""
+    found = conn.execute(_NEWEST_DOCUMENT, _scope(key) | {"id": customer_id}).one_or_none()
+    return None if found is None else Mapping(*found)
 
 
 def _scope(key: ConnectionKey) -> dict[str, Any]:

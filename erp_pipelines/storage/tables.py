@@ -208,6 +208,7 @@ integration_doubts = sa.Table(
     sa.Column("payload", JSONB, nullable=False),  # as it was sent
     sa.Column("key_generation", sa.Integer, nullable=False),
     when("sent_at", nullable=False),
+    sa.Column("keyless", sa.Boolean, nullable=False, server_default=FALSE),  # it went in a batch, under the batch's key
     sa.Index("ix_integration_doubts_delivery_id", "delivery_id"),
 )
 
@@ -246,6 +247,7 @@ integration_inbox = sa.Table(
     sa.Column("status", sa.Text, nullable=False, server_default="Pending"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default=ZERO),
     sa.Column("last_error", sa.String(2000)),
+    when("changed_at"),  # found by a pull, changed in the ERP at that time; null for what the ERP told of
     words("status", SyncStatus),
     sa.CheckConstraint("(status in ('Completed', 'Skipped')) = (processed_at is not null)", name="processed"),
     sa.UniqueConstraint(
@@ -258,6 +260,47 @@ integration_inbox = sa.Table(
         "scheduled_for",
         postgresql_where=sa.text("status in ('Pending', 'Failed')"),
     ),
+    sa.Index(
+        "ix_integration_inbox_pulled",
+        "tenant_id",
+        "provider",
+        "changed_at",
+        postgresql_where=sa.text("changed_at is not null"),
+    ),
+    sa.Index(
+        "ix_integration_inbox_told",
+        "tenant_id",
+        "provider",
+        "external_type",
+        "external_id",
+        postgresql_where=sa.text("changed_at is null"),
+    ),
+)
+
+# Where a record here and the ERP's that stands for it say different things, field by field.
+integration_drifts = sa.Table(
+    "integration_drifts",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("entity_type", sa.String(50), primary_key=True),
+    sa.Column("entity_id", sa.String(100), primary_key=True),
+    sa.Column("field", sa.String(50), primary_key=True),
+    sa.Column("external_id", sa.String(100), nullable=False),
+    sa.Column("ours", JSONB, nullable=False),
+    sa.Column("theirs", JSONB, nullable=False),
+    when("seen_at", nullable=False),
+)
+
+# Calls by day: reads are what some providers meter.
+integration_usage = sa.Table(
+    "integration_usage",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("reads", sa.BigInteger, nullable=False),
+    sa.Column("writes", sa.BigInteger, nullable=False),
 )
 
 integration_entity_mappings = sa.Table(
@@ -273,6 +316,7 @@ integration_entity_mappings = sa.Table(
     sa.Column("external_number", sa.Text),  # what a person calls it, e.g. the invoice number
     sa.Column("sync_token", sa.String(100)),
     sa.Column("fingerprint", sa.Text),  # of the body last sent; the same one again needs no call
+    sa.Column("snapshot", JSONB(none_as_null=True)),  # the document's look after our last write, money and dates only
     sa.Column("balance", sa.Numeric(20, 5)),
     when("external_updated_at"),
     when("created_at", nullable=False, server_default=NOW),
@@ -354,6 +398,7 @@ integration_pacing = sa.Table(
     when("next_free_at"),  # the theoretical arrival time of the generic cell rate algorithm
     sa.Column("failures", sa.Integer, nullable=False, server_default=ZERO),
     when("open_until"),
+    when("next_batch_at"),  # the same for batches, which are rationed besides
     sa.Column("in_flight", sa.Integer),  # how many calls at once the provider was last seen to bear
 )
 

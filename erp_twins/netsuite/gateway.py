@@ -25,7 +25,7 @@ def identity(request: Request, access: Access, config: TwinConfig, roles: dict[s
     """Who calls. Raises LoginFailed; every failed login is noted in the audit trail."""
     try:
         found = _authenticated(request, access, config)
-        _check_role(found, roles)
+        _check_role(found, roles, by_token=request.header("authorization").lower().startswith("oauth "))
     except LoginFailed as failed:
         access.failed(failed, account_named(request, access), lockout=config.lockout)
         raise
@@ -47,8 +47,10 @@ def _authenticated(request: Request, access: Access, config: TwinConfig) -> Iden
     return found
 
 
-def _check_role(found: Identity, roles: dict[str, dict[str, Role]]) -> None:
+def _check_role(found: Identity, roles: dict[str, dict[str, Role]], *, by_token: bool) -> None:
     role = roles.get(found.account, {}).get(found.role)
+    if role is not None and by_token and not role.opens("token_login"):
+        raise LoginFailed("the role may not log in using access tokens")
     if role is None or not role.opens("rest_web_services"):
         raise LoginFailed("the role may not use REST Web Services")
 

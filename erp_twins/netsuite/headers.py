@@ -79,7 +79,5 @@ def refuse_closed(account: Account, doc: Doc) -> None:
 
 def numbered(account: Account, kind: RecordType, doc: Doc, old: Doc | None) -> None:
     """The document number: as sent where the account allows that, else the next one."""
-    if old and (not account.settings.tran_id_override or not doc.get("tranId")):
-        doc["tranId"] = old["tranId"]
-    elif not old and (not account.settings.tran_id_override or not doc.get("tranId")):
-        doc["tranId"] = f"{kind.prefix}{account.next_number(kind.prefix)}"
+    if not account.settings.tran_id_override or not doc.get("tranId"):
+        doc["tranId"] = old["tranId"] if old else f"{kind.prefix}{account.next_number(kind.prefix)}"

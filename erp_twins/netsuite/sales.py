@@ -61,8 +61,9 @@ def _lines(account: Account, doc: Doc, old: Doc) -> None:
             doc["_lines"] += 1
             line["line"], line["lineUniqueKey"] = doc["_lines"], account.next_number("line")
         _line(account, doc, line, before.get(line["line"]), place)
-        if line["itemType"] == "Discount" and not isinstance(line.get("amount"), Decimal):
-            line["amount"] = share(line.get("rate", 0), Decimal(lines[number - 1]["amount"]) if number else ZERO)
+        if line["itemType"] == "Discount":
+            above = Decimal(lines[number - 1]["amount"]) if number else ZERO
+            _discounted(line, before.get(line["line"], {}), above)
 
 
 def _line(account: Account, doc: Doc, line: Doc, before: Doc | None, path: str) -> None:
@@ -76,11 +77,15 @@ def _line(account: Account, doc: Doc, line: Doc, before: Doc | None, path: str) 
         line.setdefault(name, Decimal(0))
     if item["itemType"] == "Discount":
         line.setdefault("rate", item.get("rate", 0))
-        if before and before.get("rate") != line["rate"]:
-            line.pop("amount", None)
     else:
         line.setdefault("quantity", Decimal(1))
         _priced(account, doc, line, before, item)
+
+
+def _discounted(line: Doc, before: Doc, above: Decimal) -> None:
+    """A discount line takes its rate off the line above, unless its amount was sent."""
+    sent = line.get("amount") is not None and line["amount"] != before.get("amount")
+    line["amount"] = line["grossAmt"] = cents(line["amount"]) if sent else share(line["rate"], above)
 
 
 def _item(account: Account, doc: Doc, line: Doc, before: Doc | None, path: str) -> Doc:

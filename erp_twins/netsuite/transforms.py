@@ -10,10 +10,12 @@ from erp_twins.jsonio import Doc
 from erp_twins.netsuite import orders, records
 from erp_twins.netsuite.accounts import Account
 from erp_twins.netsuite.errors import Refused, user_error
+from erp_twins.netsuite.items import CUSTOM_PRICE
 from erp_twins.netsuite.record_types import TYPES
 from erp_twins.netsuite.records import Write
 from erp_twins.netsuite.schema import RecordType
 from erp_twins.netsuite.sublists import merged_body
+from erp_twins.netsuite.values import cents
 
 _CARRIED = (
     "entity", "subsidiary", "location", "department", "class", "currency", "exchangeRate", "terms", "otherRefNum", "memo", "email",
@@ -24,6 +26,8 @@ _CARRIED_LINE = (
     "item", "description", "price", "rate", "amount", "isTaxable", "taxCode", "taxRate1", "tax1Amt", "location", "department",
     "class", "taxDetailsReference",
 )  # fmt: skip
+
+_OF_THE_WHOLE = ("amount", "tax1Amt")  # not of a part of a line
 
 
 def transform(account: Account, kind: RecordType, ident: str, target: str, write: Write) -> Doc:
@@ -40,6 +44,8 @@ def transform(account: Account, kind: RecordType, ident: str, target: str, write
     doc["createdFrom"] = old["id"]
     for name, rows in lines.items():
         doc[name] = _merged(name, doc, rows or [])
+    if "taxDetails" in doc and "taxDetails" not in lines:
+        doc["taxDetails"] = _details(old, doc["item"])
     return records.save_new(account, into, doc)
 
 
@@ -53,8 +59,8 @@ def _merged(name: str, doc: Doc, rows: list[Doc]) -> list[Doc]:
 
 
 def _overlaid(line: Doc, sent: Doc) -> Doc:
-    if "quantity" in sent and "amount" not in sent:
-        line.pop("amount", None)
+    if "quantity" in sent and sent["quantity"] != line.get("quantity"):
+        line = {name: value for name, value in line.items() if name not in _OF_THE_WHOLE}
     return {**line, **sent}
 
 
@@ -72,21 +78,35 @@ def _invoice(account: Account, order: Doc, _write: Write) -> Doc:
 def _billable(account: Account, order: Doc, line: Doc) -> Doc | None:
     made = {name: copy.deepcopy(line[name]) for name in _CARRIED_LINE if name in line}
     if line["itemType"] == "Discount":
+        if isinstance(made["rate"], str):
+            made.pop("amount")  # its share of what is billed now
         return made
     left = orders.left_to_bill(account, line)
     if not left:
         return None
     if left != Decimal(line["quantity"]):
-        made.pop("amount")
-        made["price"] = "-1"
+        made = {name: value for name, value in made.items() if name not in _OF_THE_WHOLE}
+    made["price"] = CUSTOM_PRICE  # what was agreed on, whatever the price list says by now
     return {**made, "quantity": left, "orderDoc": order["id"], "orderLine": line["line"]}
 
 
 def _carried(old: Doc, names: tuple[str, ...], lines: list[Doc]) -> Doc:
-    doc = {name: copy.deepcopy(old[name]) for name in names if name in old}
-    references = {line.get("taxDetailsReference") for line in lines}
-    details = [dict(row) for row in old.get("taxDetails", []) if row.get("taxDetailsReference") in references]
-    return {**doc, "item": lines, **({"taxDetails": details} if details else {})}
+    doc = {name: copy.deepcopy(old[name]) for name in (*names, "taxDetails") if name in old}
+    return {**doc, "item": lines}
+
+
+def _details(old: Doc, lines: list[Doc]) -> list[Doc]:
+    """The source's tax details, each as large as the part of its line that goes on."""
+    whole = {line.get("taxDetailsReference"): Decimal(line.get("quantity", 1)) for line in old["item"]}
+    parts = {line.get("taxDetailsReference"): Decimal(line.get("quantity", 1)) for line in lines}
+    details: list[Doc] = []
+    for row in old["taxDetails"]:
+        name = row.get("taxDetailsReference")
+        if name in parts:
+            share = parts[name] / whole[name]
+            amounts = {key: cents(Decimal(row[key]) * share) for key in ("taxBasis", "taxAmount") if key in row}
+            details.append({**row, **amounts})
+    return details
 
 
 def _payment(_account: Account, invoice: Doc, write: Write) -> Doc:

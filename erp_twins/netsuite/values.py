@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
@@ -69,15 +69,6 @@ def _date(value: Any) -> str | None:
         return None
 
 
-def _datetime(value: Any) -> str | None:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _rate(value: Any) -> Decimal | str | None:
     text = str(value).strip()
     number = _number(text.removesuffix("%"))
@@ -97,7 +88,6 @@ _PLAIN: dict[Kind, Callable[[Any], Any]] = {
     "integer": _integer,
     "boolean": _boolean,
     "date": _date,
-    "datetime": _datetime,
     "rate": _rate,
 }
 

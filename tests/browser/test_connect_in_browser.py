@@ -2,51 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from erp_pipelines.access import connections, consent
-from erp_pipelines.commerce import tenants
-from tests.support.ports import free_ports
-from tests.support.stage import KEY, staged
-from tests.support.webserver import serving
-from webhook_api.auth import AuthConfig
-from webhook_api.main import create_app
+from tests.support.stage import KEY
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-]
-
-
-@pytest.fixture
-def page():
-    """A page of a fresh headless browser."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
-        yield browser.new_page()
-        browser.close()
-
-
-@pytest.fixture
-def house(database_url):
-    """The web app and the twin on ports, a tenant without a connection."""
-    [port] = free_ports(1)
-    with staged(database_url, f"http://localhost:{port}") as stage:
-        runtime = stage.runtime()
-        with runtime.db.tenant("acme") as conn:
-            tenants.add(conn, "acme", "Acme")
-        with serving(create_app(runtime, AuthConfig(secret=stage.jwt_secret)), port):
-            yield runtime
-        runtime.db.dispose()
+pytestmark = pytest.mark.browser
 
 
 def test_an_admin_connects_through_the_consent_page(house, page, tmp_path):

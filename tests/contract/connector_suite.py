@@ -14,7 +14,17 @@ from typing import Protocol
 
 import pytest
 
-from erp_pipelines.connectors.base import CallCounter, ErpSession, ExternalRef, Known, Lent, Pushed, Ref, Write
+from erp_pipelines.connectors.base import (
+    CallCounter,
+    Candidate,
+    ErpSession,
+    ExternalRef,
+    Known,
+    Lent,
+    Pushed,
+    Ref,
+    Write,
+)
 from erp_pipelines.domain import errors
 from erp_pipelines.domain.events import CanonicalRecord
 from erp_pipelines.domain.idempotency import fingerprint, request_key
@@ -103,6 +113,8 @@ class World(Protocol):
 
     def delete_order_by_hand(self, external_id: str) -> None: ...
 
+    def deactivate_customer_by_hand(self, external_id: str) -> None: ...
+
     def pass_time(self, seconds: float) -> None:
         """On both sides."""
         ...
@@ -143,7 +155,7 @@ class Puller:
 
 
 def known(pushed: Pushed) -> Known:
-    return Known(pushed.external_id, pushed.sync_token)
+    return Known(pushed.external_id, pushed.sync_token, pushed.external_type, pushed.snapshot)
 
 
 class ConnectorContract:
@@ -305,6 +317,31 @@ class ConnectorContract:
     def test_truth_of_nothing_costs_nothing(self, world: World) -> None:
         truth = world.session().truth([])
         assert (truth.documents, truth.payments, world.desk.calls.reads) == ((), (), 0)
+
+    # --- before a sync ---
+
+    def candidates(self, world: World) -> list[Candidate]:
+        """An order whose customer and product stand there, and a customer that is new."""
+        order = self.order_write(world)
+        new = make_customer("c2", name="Second Customer")
+        return [Candidate(ORDER, order.record, order.refs, None), Candidate(Ref("Customer", "c2"), new, {}, None)]
+
+    def test_nothing_stands_in_the_way_and_nothing_is_sent(self, world: World) -> None:
+        candidates = self.candidates(world)
+        writes = world.desk.calls.writes
+        assert world.session().preflight(candidates) == ()
+        assert world.desk.calls.writes == writes
+
+    def test_what_is_inactive_or_taken_by_something_inactive_is_found_before_anything_is_sent(
+        self, world: World
+    ) -> None:
+        candidates = self.candidates(world)
+        world.deactivate_customer_by_hand(candidates[0].refs[CUSTOMER])
+        world.deactivate_customer_by_hand(world.customer_by_hand("Second Customer"))
+        found = world.session().preflight(candidates)
+        assert ORDER in {one.ref for one in found}
+        assert all(one.error.mend for one in found)
+        assert world.count("Order") == 0
 
     # --- what changed ---
 

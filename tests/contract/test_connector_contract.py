@@ -85,6 +85,10 @@ class QuickBooksWorld:
         with self.twin.lock:
             return str(operations.create(self.twin.company(REALM), SCHEMAS["Customer"], {"DisplayName": name})["Id"])
 
+    def deactivate_customer_by_hand(self, external_id: str) -> None:
+        with self.twin.person(REALM) as person:
+            person.deactivate("Customer", external_id)
+
     def edit_order_by_hand(self, external_id: str) -> None:
         with self.twin.person(REALM) as person:
             person.edit("Invoice", external_id, {"CustomerMemo": {"value": "Thank you"}})
@@ -160,6 +164,10 @@ class NetSuiteWorld:
     def customer_by_hand(self, name: str) -> str:
         with self.twin.person(ACCOUNT) as person:
             return str(person.create("customer", {"companyName": name, "subsidiary": {"id": "1"}})["id"])
+
+    def deactivate_customer_by_hand(self, external_id: str) -> None:
+        with self.twin.person(ACCOUNT) as person:
+            person.deactivate("customer", external_id)
 
     def edit_order_by_hand(self, external_id: str) -> None:
         with self.twin.person(ACCOUNT) as person:

@@ -300,6 +300,12 @@ def test_five_failed_logins_lock_the_user_for_half_an_hour(shop, lockout, expect
     assert Signed(shop, timestamp=str(NOW + 1800)).get().status_code == 200
 
 
+def test_unticked_box_refuses_signed_requests(shop):
+    shop.twin.add_integration("shop", "shop-secret", tba=False)
+    assert Signed(shop).get().status_code == 401
+    assert shop.control("GET", "audit")[-1]["detail"] == "permission_denied"
+
+
 def test_success_forgets_earlier_failures(shop):
     for secret in ["wrong"] * 4 + ["shop-secret"] + ["wrong"] * 4:
         Signed(shop, client_secret=secret).get()

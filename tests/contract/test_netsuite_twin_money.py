@@ -60,6 +60,8 @@ def test_discount_line_takes_off_a_share_of_the_line_above_it(shop):
         D("-1.50"),
     ]
     assert totals(shop, order, "total") == [D("34.50")]
+    shop.patch(f"salesOrder/{order}", {"item": {"items": [{"line": 1, "quantity": 1}, {"line": 3, "amount": "-1.00"}]}})
+    assert totals(shop, order, "total") == [D("17.00")]
 
 
 def test_amount_without_rate_makes_the_rate(shop):
@@ -132,6 +134,23 @@ def test_tax_override_counts_to_the_cent_and_survives_billing(shop):
     invoice = shop.post(f"salesOrder/{order}/!transform/invoice", {})
     body = shop.whole(f"invoice/{invoice}")
     assert (body["taxTotal"], body["total"], len(body["taxDetails"]["items"])) == (D("1.60"), D("21.60"), 2)
+
+
+def test_part_of_a_line_is_billed_with_its_part_of_the_tax(shop):
+    order = shop.order(custom(quantity=4, rate=10, taxDetailsReference="NEW_0"), **override("3.30"))
+    taxes = [
+        shop.get(f"invoice/{shop.post(f'salesOrder/{order}/!transform/invoice', body)}")["taxTotal"]
+        for body in ({"item": {"items": [{"orderLine": 1, "quantity": 1}]}}, {})
+    ]
+    assert taxes == [D("0.83"), D("2.48")]
+
+
+def test_agreed_price_is_billed_whatever_the_price_list_says_by_then(shop):
+    shop.patch("nonInventorySaleItem/201", {"price": PRICES})
+    order = shop.order({"quantity": 2})
+    shop.patch("nonInventorySaleItem/201", {"price": {"items": [{"price": "99.00"}]}}, replace="price")
+    line = shop.whole(f"invoice/{shop.post(f'salesOrder/{order}/!transform/invoice')}")["item"]["items"][0]
+    assert (line["rate"], line["amount"]) == (9, 18)
 
 
 def test_override_sent_again_changes_the_detail_instead_of_adding_one(shop):

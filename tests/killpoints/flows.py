@@ -18,6 +18,7 @@ from tests.support.factories import make_customer, make_order, make_product
 from tests.support.stage import follow
 
 CUSTOMER, PRODUCT, ORDER, PAYMENT = EntityType.CUSTOMER, EntityType.PRODUCT, EntityType.ORDER, EntityType.PAYMENT
+REFUND = EntityType.REFUND
 Act = Callable[[Host, Any], None]
 
 
@@ -104,6 +105,23 @@ def _renamed(scene: Scene) -> None:
     same(sorted(document.name for document in books[PRODUCT]), ["Product p2", "Renamed"])
 
 
+def two_paid_orders(scene: Scene) -> None:
+    """Of two customers, so that everything there is two of may go together."""
+    with scene.host() as host:
+        host.save(*everything(), make_customer("c2"), order(order_id="o2", customer_id="c2"))
+        host.pay()
+        host.pay("o2")
+
+
+def both_pushed(scene: Scene) -> None:
+    whole(scene, Books({CUSTOMER: 2, PRODUCT: 2, ORDER: 2, PAYMENT: 2}, balance=Decimal(0)))
+
+
+def both_pushed_late(scene: Scene) -> None:
+    time.sleep(LATE_SECONDS + 0.1)
+    both_pushed(scene)
+
+
 # --- in doubt ---
 
 
@@ -167,6 +185,22 @@ def pushed_late(scene: Scene) -> None:
     """Also when what the dead one had sent was still at work in the ERP while its successor looked and found nothing."""
     time.sleep(LATE_SECONDS + 0.1)
     whole(scene, ONE_ORDER)
+
+
+# --- refunds ---
+
+
+def refunded_later(scene: Scene) -> None:
+    """A paid order that stands in the ERP, and of which one line came back since."""
+    delivered(scene)
+    with scene.host() as host:
+        host.set(**dict(host.erp.refunds or {}))
+        host.refund(line=2)
+
+
+def refunded_there(scene: Scene) -> None:
+    whole(scene, Books({**ONE_ORDER.counts, REFUND: 1}, balance=Decimal(0)))
+    assert [document.total for document in scene.there.books()[REFUND]] == [Decimal("3.10")]
 
 
 # --- from the ERP ---
@@ -295,8 +329,15 @@ def flows_of(erp: type[StagedErp]) -> Iterator[Flow]:
     for habit in ("", *erp.habits):
         for name, (prepare, check) in PUSHES.items():
             yield Flow(f"{name}-{habit}" if habit else name, serve, check, prepare, habit=habit)
+        if erp.refunds is not None:
+            name = f"refund-{habit}" if habit else "refund"
+            yield Flow(name, serve, refunded_there, refunded_later, habit=habit)
     late = {"fault": "slow", **erp.writes(ORDER, new=True), "seconds": LATE_SECONDS, "times": 1}
     yield Flow("late-effect", serve, pushed_late, one_paid_order, faults=(late,))
+    if erp.batching:
+        slow = {"fault": "slow", "operation": "batch", "seconds": LATE_SECONDS, "times": 1}
+        yield Flow("together", serve, both_pushed, two_paid_orders, habit=erp.batching)
+        yield Flow("together-late", serve, both_pushed_late, two_paid_orders, habit=erp.batching, faults=(slow,))
     if erp.tells:
         yield Flow("inbound", hear, applied, paid_in_the_erp)
     yield Flow("pull", look, applied, paid_in_the_erp, later=dt.timedelta(minutes=5))

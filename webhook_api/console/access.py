@@ -67,7 +67,8 @@ Form = Annotated[FormData, Depends(read_form)]
 def posted(*roles: Role) -> Callable[[Request, Session, FormData], Posted]:
     """A dependency that gives the form. Raises Forbidden for the wrong role, and for a form of another site's."""
 
-    def checked(request: Request, session: Annotated[Session, Depends(visitor(*roles))], form: Form) -> Posted:
+    def checked(request: Request, session: Annotated[Session, Depends(get_session)], form: Form) -> Posted:
+        check_role(session.principal, roles)
         check_origin(request, form, session.csrf)
         return Posted(session, form)
 

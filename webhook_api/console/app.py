@@ -5,8 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from erp_pipelines.domain.errors import NotFound
-from webhook_api.console import assets
-from webhook_api.console.pages import connections, errors, health, login, logs, mappings, queues, requests, syncs
+from webhook_api.console.pages import (
+    connections,
+    differences,
+    errors,
+    files,
+    health,
+    login,
+    logs,
+    mappings,
+    queues,
+    requests,
+    syncs,
+)
 from webhook_api.console.routing import router as new_router
 
 _last = new_router()
@@ -20,7 +31,5 @@ def nothing(request: Request, rest: str) -> Response:
 
 def routers() -> list[APIRouter]:
     """In the order in which they are asked."""
-    files = new_router()
-    files.include_router(assets.router)
-    pages = (login, connections, errors, logs, mappings, queues, syncs, health, requests)
-    return [files, *(page.router for page in pages), _last]
+    pages = (files, login, connections, errors, logs, mappings, queues, syncs, health, differences, requests)
+    return [*(page.router for page in pages), _last]

@@ -9,11 +9,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastapi import APIRouter, Response
-
 from erp_pipelines.domain.errors import NotFound
 
-FOREVER = "public, max-age=31536000, immutable"
 HERE = Path(__file__).with_name("static")
 # Browsers refuse a file of another digest, and so does the test of these.
 HTMX = ("js_lib_htmx", "static/htmx/htmx.min.js", "491955cd1810747d7d7b9ccb936400afb760e06d25d53e4572b64b6563b2784e")
@@ -22,7 +19,6 @@ TABLER = (
     "static/css/vendor/tabler.min.css",
     "b200b267a969ac1163229932a92bc6b2af8ce2d5bd1de056a2ef40b13ded965a",
 )
-router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True)
@@ -61,13 +57,3 @@ def _in_wheel(package: str, path: str) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise NotFound(f"The package {package} is not installed.", mend="Install the locked dependencies: ./dev setup.")
     return Path(spec.submodule_search_locations[0]) / path
-
-
-@router.get("/static/{version}/{name}")
-def serve(version: str, name: str) -> Response:
-    """`version` is for caches only. Raises NotFound for a name that is none of ours."""
-    del version
-    asset = assets().get(name)
-    if asset is None:
-        raise NotFound(f"There is no file {name!r}.")
-    return Response(asset.path.read_bytes(), media_type=asset.media_type, headers={"Cache-Control": FOREVER})

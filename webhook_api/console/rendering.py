@@ -28,13 +28,14 @@ NOTICES = {
     "retried": "{n} deliveries are due again.",
     "asked": "An admin will see the request.",
     "declined": "The request is declined.",
+    "answers": "The ERP answers, and the access is good.",
     "cancelled": "Nothing more of it will begin; {n} records were spared.",
 }
 # Which colour a word gets; what is not listed is neutral.
 TONES = {
     "Connected": "good", "Completed": "good", "approved": "good", "synced": "good",
     "Reconnect needed": "bad", "Abandoned": "bad", "Failed": "warn", "failed": "bad", "declined": "warn",
-    "Pending": "calm", "Processing": "calm", "InProgress": "calm", "open": "warn", "in doubt": "warn",
+    "Pending": "calm", "Processing": "calm", "InProgress": "calm", "open": "warn", "spent": "bad", "in doubt": "warn",
 }  # fmt: skip
 
 
@@ -42,7 +43,11 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
     """The page for whoever is signed in; `session` is None on those that need nobody."""
     session: Session | None = getattr(request.state, "session", None)
     shown = _environment.get_template(template).render(
-        session=session, path=request.url.path, notice=_notice(request), **context
+        session=session,
+        path=request.url.path,
+        notice=_notice(request),
+        name_of=request.app.state.runtime.display_name,
+        **context,
     )
     return HTMLResponse(shown, status, HEADERS)
 

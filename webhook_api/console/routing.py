@@ -17,6 +17,7 @@ from erp_pipelines.domain.errors import DatabaseDown, PipelineError, RecordInval
 from erp_pipelines.storage.engine import StorageDown, Unstorable
 from webhook_api.console.rendering import page
 from webhook_api.console.sessions import SignInNeeded
+from webhook_api.limits import TooManyRequests
 from webhook_api.problems import status_of
 
 log = structlog.get_logger("erp.console")
@@ -69,4 +70,7 @@ def _failed(request: Request, error: PipelineError, status: int | None = None) -
     if status >= 500:
         log.error("page failed", error=type(error).__name__, reason=error.message, status=status)
     title = TITLES.get(status, "That did not work")
-    return page(request, "error.html", status=status, title=title, error=error)
+    answer = page(request, "error.html", status=status, title=title, error=error)
+    if isinstance(error, TooManyRequests):
+        answer.headers["Retry-After"] = error.retry_after
+    return answer

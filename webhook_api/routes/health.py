@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from erp_pipelines.domain.errors import DatabaseDown
-from erp_pipelines.storage import migrations, unknown_faults
+from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import StorageError
+from webhook_api.counted import counted
 from webhook_api.dependencies import House, paced
 from webhook_api.metrics import Metrics
 
@@ -30,13 +32,12 @@ def ready(runtime: House) -> dict[str, str]:
     return {"status": "ready", "schema": wanted}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request, runtime: House) -> Response:
     """This process's own figures, and what the database has counted: nothing of that while it is away."""
     figures: Metrics = request.app.state.metrics
     try:
-        with runtime.db.system() as conn:
-            unknown = unknown_faults.totals(conn)
+        stored = counted(runtime)
     except (DatabaseDown, StorageError):
-        unknown = []
-    return Response(figures.text(unknown), media_type="text/plain; version=0.0.4; charset=utf-8")
+        stored = []
+    return Response(figures.text(stored), media_type="text/plain; version=0.0.4; charset=utf-8")

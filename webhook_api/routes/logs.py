@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import StreamingResponse
 
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import RecordInvalid
@@ -67,8 +66,8 @@ def _place(row: LogRow) -> tuple[str, str]:
     return row.started_at.isoformat(), row.id
 
 
-@router.get("/logs/export.csv")
-def export(runtime: House, user: Manager, wanted: Filter) -> StreamingResponse:
+@router.get("/logs/export.csv", response_class=log_csv.CsvResponse)
+def export(runtime: House, user: Manager, wanted: Filter) -> log_csv.CsvResponse:
     """All entries that the filter lets through, newest first, as they are read."""
     return log_csv.answer(runtime, user.tenant_id, wanted)
 

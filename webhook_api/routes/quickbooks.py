@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from erp_pipelines.access import connections, consent
 from erp_pipelines.domain.errors import PipelineError
@@ -25,7 +25,12 @@ def authorize(runtime: House, admin: Admin) -> AuthorizeUrl:
     return AuthorizeUrl(url=consent.begin(runtime, admin.tenant_id, admin.user_id, PROVIDER))
 
 
-@router.get("/callback", response_class=Response, dependencies=[Depends(paced)])
+@router.get(
+    "/callback",
+    response_class=HTMLResponse,
+    responses={200: {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/ConnectionOut"}}}}},
+    dependencies=[Depends(paced)],
+)
 def callback(
     request: Request,
     runtime: House,

@@ -20,11 +20,23 @@ from webhook_api.schemas import ReceivedOut
 
 PROVIDER = "quickbooks"
 LARGEST_BODY = 1_000_000
+DELIVERY = {
+    "parameters": [
+        {"name": "intuit-signature", "in": "header", "required": True, "schema": {"type": "string"},
+         "description": "Base64 of HMAC-SHA256 over the raw body."},
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {
+            "description": "CloudEvents, or the older eventNotifications.", "type": ["object", "array"],
+        }}},
+    },
+}  # fmt: skip
 log = structlog.get_logger("erp.web")
 router = APIRouter(prefix="/api/integrations/quickbooks", tags=["quickbooks"])
 
 
-@router.post("/webhook", response_model=ReceivedOut)
+@router.post("/webhook", response_model=ReceivedOut, openapi_extra=DELIVERY)
 async def receive(request: Request, runtime: House) -> Response:
     """Change notices, as CloudEvents or in the older shape; whatever the content type says, the signature decides.
 

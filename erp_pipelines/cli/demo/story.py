@@ -137,7 +137,8 @@ def _show_runs(story: Story) -> None:
 
 def _show_doors(story: Story, scenes: tuple[Scene, ...]) -> None:
     settings = story.settings
-    console.print(f"\n  web app    {settings.public_url}/openapi.json")
+    console.print(f"\n  console    {settings.public_url}/console")
+    console.print(f"  web app    {settings.public_url}/openapi.json")
     console.print(f"  Dagster    http://localhost:{settings.dagster_port}")
     for scene in scenes:
         console.print(f"  {scene.name:10} {scene.door}")

@@ -15,15 +15,19 @@ from erp_pipelines.connectors.netsuite.zones import SQL_FORMAT, Sample, Zone, pa
 from erp_pipelines.connectors.provider import Company
 from erp_pipelines.domain.errors import ConnectionLost, ConsentRefused, Rejected
 
-# Record types that are written, and the permission that each needs, as NetSuite's role form shows it.
-PERMISSIONS = {
+# Record types that are written in every case, and those that are read in every case, with the permission that each needs
+# as NetSuite's role form shows it.
+WRITTEN = {
     "customer": "Lists, Customers",
     "inventoryItem": "Lists, Items",
     "nonInventorySaleItem": "Lists, Items",
     "serviceSaleItem": "Lists, Items",
     "salesOrder": "Transactions, Sales Order",
+}
+READ = {
     "invoice": "Transactions, Invoice",
     "customerPayment": "Transactions, Customer Payment",
+    "creditMemo": "Transactions, Credit Memo",
 }
 # Tables that are searched.
 TABLES = {
@@ -36,6 +40,8 @@ TABLES = {
 WORKBOOK = "Reports, SuiteAnalytics Workbook (Edit)"
 # An id that no record has: whether it is "not there" or "not yours to see" tells what the role may do.
 NOBODY = "0"
+# What a query that names one table and no column of it is refused with where there is no such table, for this role.
+NO_SUCH_TABLE = "INVALID_PARAMETER"
 _LOGIN = {
     "oauth2_m2m": "The token was given, but no call is let in: add the Setup permissions REST Web Services (Full) and Log in using OAuth 2.0 Access Tokens (Full) to the role of the certificate's mapping.",
     "tba": "See that account id, consumer key and secret, token id and secret are of one integration and one access token, that Token-Based Authentication is ticked on the integration record, and that the role has the Setup permissions REST Web Services (Full) and Log in using Access Tokens (Full); the user's Login Audit Trail has the precise reason.",
@@ -50,6 +56,8 @@ def described(client: NetSuiteClient, config: NetSuiteConfig, auth_method: str) 
         facts = {} if look.missing else look.facts(config)
     except ConnectionLost:
         raise ConsentRefused(f"{DISPLAY_NAME} refuses the login.", mend=_LOGIN[auth_method]) from None
+    except Rejected as error:  # for a reason that is no permission
+        raise ConsentRefused(error.message, mend=error.mend) from None
     if look.missing:
         raise _lacking(look.missing)
     account = client.account
@@ -66,7 +74,7 @@ def subsidiaries(client: NetSuiteClient) -> dict[str, str]:
     try:
         rows = client.query("SELECT id, name FROM subsidiary ORDER BY id")
     except Rejected as error:
-        if error.cause == "permission":
+        if error.erp_code.startswith(NO_SUCH_TABLE):
             return {}
         raise
     return {row["id"]: row.get("name", "") for row in rows}
@@ -90,14 +98,16 @@ class _Look:
     missing: list[str] = field(default_factory=list)
 
     def at_permissions(self) -> None:
-        for record_type, permission in PERMISSIONS.items():
-            self._lacks(f"{permission} (Full)", partial(self._touch, record_type))
-        if not self._lacks(WORKBOOK, partial(self._search, "currency"), unless="INVALID_PARAMETER/table"):
+        for record_type, permission in WRITTEN.items():
+            self._lacks(f"{permission} (Edit)", partial(self._touch, record_type))
+        for record_type, permission in READ.items():
+            self._lacks(f"{permission} (View)", partial(self._open, record_type))
+        if not self._lacks(WORKBOOK, partial(self._search, "currency"), unless=NO_SUCH_TABLE):
             for table, permission in TABLES.items():
                 self._lacks(f"{permission} (View)", partial(self._search, table))
 
     def facts(self, config: NetSuiteConfig) -> dict[str, Any]:
-        properties = self.client.metadata("salesOrder")
+        properties = self._properties("salesOrder")
         divisions = subsidiaries(self.client)
         if "subsidiary" in properties and not divisions:
             self.missing.append("Lists, Subsidiaries (View)")
@@ -115,12 +125,19 @@ class _Look:
             **self._limits(),
         }
 
+    def _properties(self, record_type: str) -> frozenset[str]:
+        """Empty where NetSuite does not say: then most is taken to be there."""
+        try:
+            return self.client.metadata(record_type)
+        except Rejected:
+            return frozenset()
+
     def _lacks(self, permission: str, call: Callable[[], object], *, unless: str = "") -> bool:
-        """Whether a call is refused for want of this permission; it is noted then, once."""
+        """Whether a call is refused for want of this permission; it is noted then, once. No other reason is left for them."""
         try:
             call()
         except Rejected as error:
-            if error.cause != "permission" or error.erp_code == unless:
+            if unless and error.erp_code.startswith(unless):
                 return False
         else:
             return False
@@ -130,18 +147,15 @@ class _Look:
 
     def _touch(self, record_type: str) -> None:
         """Ask for a record that is not there, then to change it: neither does anything."""
-        for call in (self._open, self._change):
-            try:
-                call(record_type)
-            except Rejected as error:
-                if error.erp_code != NO_SUCH_RECORD:
-                    raise
+        self._open(record_type)
+        try:
+            self.client.update(record_type, NOBODY, {})
+        except Rejected as error:
+            if error.erp_code != NO_SUCH_RECORD:
+                raise
 
     def _open(self, record_type: str) -> None:
-        self.client.read(RecordDoc, record_type, NOBODY, ("externalId",))
-
-    def _change(self, record_type: str) -> None:
-        self.client.update(record_type, NOBODY, {})
+        self.client.find(RecordDoc, record_type, NOBODY, ("externalId",))
 
     def _search(self, table: str) -> tuple[Row, ...]:
         return self.client.query(f"SELECT COUNT(*) AS found FROM {table} WHERE ROWNUM <= 1")  # noqa: S608 - names of this module

@@ -6,7 +6,7 @@ never overwritten; what belongs to somebody else makes one other name, always th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +24,7 @@ from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.products import Product
 
 N = TypeVar("N", CustomerDoc, ItemDoc)
+NAMES_AT_ONCE = 100
 CUSTOMER_FIELDS, ITEM_FIELDS = ("entityId", "companyName", "isInactive"), ("itemId", "isInactive")
 # SuiteQL's types of items that can be sold, and what REST calls them.
 ITEM_TYPES = {
@@ -55,11 +56,15 @@ class Holder:
 
 @dataclass(frozen=True)
 class NameList(Generic[N]):
-    """One record and the list it belongs in. `search` is a SELECT whose first `?` is the name and second the external id."""
+    """One record and the list it belongs in. `search` is a SELECT whose first `?` is the name and second the external id.
+
+    `names_of` is one for the upper-case names that somebody has, of those that `{names}` stands for.
+    """
 
     form: Form[N]
     name_field: str
     search: str
+    names_of: str
     key: Key
     ours: str
     other_suffix: str
@@ -95,6 +100,34 @@ class Names:
     def find_item(self, record: Product) -> Pushed | None:
         return self._find(self._items(record, None))
 
+    def unheld(self, records: Sequence[Customer | Product]) -> set[str]:
+        """The ids of the records, all of one kind, whose names nobody has: a query for each hundred."""
+        names = {one.id: self._list_of(one) for one in records}
+        wanted = {ident: str(one.body("")[one.name_field]).upper() for ident, one in names.items()}
+        statement = next((one.names_of for one in names.values()), "")
+        held: set[str] = set()
+        for start in range(0, len(wanted), NAMES_AT_ONCE):
+            chunk = sorted(set(wanted.values()))[start : start + NAMES_AT_ONCE]
+            places = ", ".join("?" for _ in chunk)
+            held |= (
+                {row["name"] for row in self._client.query(statement.format(names=places), chunk)} if chunk else set()
+            )
+        return {ident for ident, name in wanted.items() if name not in held}
+
+    def _list_of(self, record: Customer | Product) -> NameList[Any]:
+        return self._customers(record) if isinstance(record, Customer) else self._items(record, None)
+
+    def taken(self, record: Customer | Product) -> NameTaken | None:
+        """The refusal that a new record would end in: its name belongs to an inactive one, or both its names to others."""
+        names = self._list_of(record)
+        for suffix in ("", names.other_suffix):
+            holder = self._holder(names, suffix)
+            if holder is None or (names.may_adopt(holder) and not holder.inactive):
+                return None
+            if holder.inactive or suffix:
+                return _taken(holder, Rejected(f"{holder.name} is taken.", cause="name-taken", mend=""))
+        return None
+
     def _customers(self, record: Customer) -> NameList[CustomerDoc]:
         books = self._books
         by_name = books.own.customer_numbering == "name"
@@ -104,6 +137,7 @@ class Names:
             form=Form(CustomerDoc, "customer", CUSTOMER_FIELDS, ("addressBook",), watched),
             name_field="entityId" if by_name else "companyName",
             search=f"SELECT id, {column} AS name, externalid, isinactive FROM customer WHERE UPPER({column}) = UPPER(?) OR externalid = ? ORDER BY id",  # noqa: S608 - constants
+            names_of=f"SELECT UPPER({column}) AS name FROM customer WHERE UPPER({column}) IN ({{names}}) ORDER BY id",  # noqa: S608 - constants
             key=_key("customer", record.id, books),
             ours=external_id("customer", record.id, books),
             other_suffix=f" ({record.id})",
@@ -124,6 +158,7 @@ class Names:
             form=Form(ItemDoc, record_type, ITEM_FIELDS, watched=tuple(books.own.item_fields)),
             name_field="itemId",
             search=f"SELECT id, itemid AS name, externalid, isinactive, {column} AS type, subtype FROM item WHERE UPPER(itemid) = UPPER(?) OR externalid = ? ORDER BY id",  # noqa: S608 - constants
+            names_of="SELECT UPPER(itemid) AS name FROM item WHERE UPPER(itemid) IN ({names}) ORDER BY id",
             key=_key("product", record.id, books),
             ours=external_id("product", record.id, books),
             other_suffix=f" ({record.id})",

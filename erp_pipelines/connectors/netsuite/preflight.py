@@ -1,33 +1,22 @@
-"""What NetSuite would refuse of a sync, found by SuiteQL: names that inactive records hold, and what is inactive or gone."""
+"""What NetSuite would refuse of a sync, found by reading: settings that point nowhere, names that are taken, what is inactive or gone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from erp_pipelines.connectors.base import Candidate, Finding, Ref
-from erp_pipelines.connectors.netsuite import mapper_names
+from erp_pipelines.connectors.base import Candidate, Finding
 from erp_pipelines.connectors.netsuite.client import NetSuiteClient
 from erp_pipelines.connectors.netsuite.company import Books
-from erp_pipelines.connectors.netsuite.faults import RULES
+from erp_pipelines.connectors.netsuite.names import Names
+from erp_pipelines.connectors.netsuite.settings_check import check
+from erp_pipelines.domain.connections import ConnectionSettings
 from erp_pipelines.domain.customers import Customer
-from erp_pipelines.domain.errors import NameTaken, Rejected
+from erp_pipelines.domain.errors import RecordInvalid, Rejected
 from erp_pipelines.domain.products import Product
 
-NAMES_AT_ONCE = 50
-INACTIVE = "USER_ERROR/inactive"
-
-
-@dataclass(frozen=True)
-class NameList:
-    """Where records of a kind stand in SuiteQL, and the field of a body that holds their unique name."""
-
-    kind: type[Customer | Product]
-    table: str
-    field: str
-
-
-CUSTOMERS, ITEMS = NameList(Customer, "customer", "entityId"), NameList(Product, "item", "itemId")
+# The table of each kind of record that others rely on, and what a person calls it.
+LISTS = ((Customer, "Customer", "customer"), (Product, "Product", "item"))
 
 
 @dataclass(frozen=True)
@@ -38,56 +27,41 @@ class Preflight:
     books: Books
 
     def findings(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
-        numbered = self.books.own.customer_numbering == "auto"  # numbers are never taken
-        lists = [ITEMS] if numbered else [CUSTOMERS, ITEMS]
-        taken = [found for names in lists for found in self._names(names, candidates)]
-        return (*taken, *(found for names in (CUSTOMERS, ITEMS) for found in self._references(names, candidates)))
+        return (*self._settings(), *self._references(candidates), *self._names(candidates))
 
-    def _names(self, names: NameList, candidates: Sequence[Candidate]) -> Iterator[Finding]:
-        new = {
-            one.ref: str(self._body(one.record)[names.field])
-            for one in candidates
-            if one.known is None and isinstance(one.record, names.kind) and isinstance(one.record, (Customer, Product))
-        }
-        refs = list(new)
-        for start in range(0, len(refs), NAMES_AT_ONCE):
-            yield from self._taken(names, {ref: new[ref] for ref in refs[start : start + NAMES_AT_ONCE]})
+    def _settings(self) -> Iterator[Finding]:
+        """Every id among the settings, as if all of them had just been chosen."""
+        try:
+            check(self.client, ConnectionSettings(), self.books.settings)
+        except RecordInvalid as wrong:
+            yield Finding(Rejected(wrong.message, cause="settings-invalid", mend=wrong.mend, definitive=False))
 
-    def _body(self, record: Customer | Product) -> dict[str, object]:
-        if isinstance(record, Customer):
-            return mapper_names.customer(record, self.books)
-        return mapper_names.item(record, self.books)
-
-    def _taken(self, names: NameList, wanted: dict[Ref, str]) -> Iterator[Finding]:
-        """An active holder is adopted, or leaves another name; an inactive one stops the record."""
-        asked = sorted({name.upper() for name in wanted.values()})
-        # Table and column are constants, the names are bound.
-        statement = (
-            f"SELECT id, {names.field} AS name, isinactive FROM {names.table} "  # noqa: S608
-            f"WHERE UPPER({names.field}) IN ({', '.join('?' * len(asked))}) ORDER BY id"
-        )
-        rows = self.client.query(statement, asked)
-        active = {row["name"].upper() for row in rows if row.get("isinactive") != "T"}
-        holders = {row["name"].upper(): row["id"] for row in rows}
-        for ref, name in wanted.items():
-            holder = holders.get(name.upper())
-            if holder and name.upper() not in active:
-                mend = f"{names.table} {holder} has this name and is inactive: make it active again in NetSuite, or rename it."
-                yield Finding(NameTaken(f"{names.table} {holder} has the name {name!r}.", mend=mend), ref)
-
-    def _references(self, names: NameList, candidates: Sequence[Candidate]) -> Iterator[Finding]:
+    def _references(self, candidates: Sequence[Candidate]) -> Iterator[Finding]:
         """Customers and items that documents need, and those that are to be changed, must be there and active."""
-        wanted = {one.ref: _relied_on(one, names.kind) for one in candidates}
-        ids = sorted(set().union(*wanted.values()))
-        rows = self.client.by_ids(f"SELECT id, isinactive FROM {names.table} WHERE id IN ({{ids}}) ORDER BY id", ids)  # noqa: S608
-        there = {row["id"] for row in rows if row.get("isinactive") != "T"}
-        for ref, needed in wanted.items():
-            for gone in sorted(needed - there):
-                yield Finding(_inactive(f"{names.table} {gone} is gone or inactive in NetSuite."), ref)
+        for kind, entity, table in LISTS:
+            wanted = {one.ref: _relied_on(one, kind) for one in candidates}
+            active = self._active(table, set().union(*wanted.values()))
+            for ref, ids in wanted.items():
+                for gone in sorted(ids - active):
+                    yield Finding(_gone(entity, gone), ref)
+
+    def _active(self, table: str, ids: set[str]) -> set[str]:
+        rows = self.client.by_ids(f"SELECT id, isinactive FROM {table} WHERE id IN ({{ids}}) ORDER BY id", sorted(ids))  # noqa: S608 - constants
+        return {row["id"] for row in rows if row.get("isinactive") != "T"}
+
+    def _names(self, candidates: Sequence[Candidate]) -> Iterator[Finding]:
+        names = Names(self.client, self.books)
+        for kind, _, _ in LISTS:
+            new = [(one.ref, one.record) for one in candidates if one.known is None and isinstance(one.record, kind)]
+            free = names.unheld([record for _, record in new])
+            for ref, record in new:
+                taken = None if record.id in free else names.taken(record)
+                if taken:
+                    yield Finding(taken, ref)
 
 
 def _relied_on(one: Candidate, kind: type[Customer | Product]) -> set[str]:
-    """The ids in one of NetSuite's lists that a push of this candidate relies on."""
+    """The ids of one kind that a push of this candidate relies on."""
     match one.record:
         case Customer() | Product() as record:
             known = one.known if isinstance(record, kind) and record.active else None
@@ -95,8 +69,10 @@ def _relied_on(one: Candidate, kind: type[Customer | Product]) -> set[str]:
     return {there for ref, there in one.refs.items() if ref.entity_type == kind.__name__}
 
 
-def _inactive(text: str) -> Rejected:
-    rule = RULES[INACTIVE]
-    error = Rejected(text, cause=rule.cause, mend=rule.mend, erp_code=rule.code, definitive=False)
-    error.rule = rule
-    return error
+def _gone(entity: str, external_id: str) -> Rejected:
+    return Rejected(
+        f"{entity} {external_id} is gone or inactive in NetSuite.",
+        cause="inactive",
+        mend="Make it active again in NetSuite, or set the shop's record inactive.",
+        definitive=False,
+    )

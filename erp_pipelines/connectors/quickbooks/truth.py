@@ -51,8 +51,8 @@ def _missing(wanted: Iterable[str], found: Iterable[InvoiceDoc | PaymentDoc]) ->
 
 def _document(doc: InvoiceDoc, config: QuickBooksConfig) -> DocumentState:
     gone = is_void(doc.total_amt, doc.private_note, config)
-    ref = ExternalRef("Invoice", doc.id)
-    return DocumentState(ref, doc.total_amt, doc.balance, gone, doc.updated_at, doc.sync_token)
+    ref, customer = ExternalRef("Invoice", doc.id), ExternalRef("Customer", doc.customer_ref.value)
+    return DocumentState(ref, doc.total_amt, doc.balance, gone, doc.updated_at, doc.sync_token, customer)
 
 
 def _gone_document(external_id: str) -> DocumentState:

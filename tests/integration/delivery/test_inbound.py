@@ -108,7 +108,7 @@ def test_a_document_of_somebody_else_is_skipped(runtime, shop, erp, invoice):
     ring(runtime, ExternalRef("Invoice", "777"))
     worker.serve(runtime, KEY)
     assert shop.rows("select status, last_error from erp.integration_inbox") == [
-        ("Skipped", "The document behind it is none of ours.")
+        ("Skipped", "The record behind it is none of ours.")
     ]
     assert order(shop) == "unpaid"
 

@@ -51,6 +51,7 @@ class StagedErp(ABC):
 
     provider: ClassVar[str]
     habits: ClassVar[tuple[str, ...]] = ()
+    batching: ClassVar[str] = ""  # the habit with which one call carries several records, where there is one
     company: ClassVar[str]
     types: ClassVar[Mapping[EntityType, str]]  # what our entities are called there
     api: ClassVar[str]  # regular expression of paths: calls about records, not about tokens
@@ -62,6 +63,7 @@ class StagedErp(ABC):
     replacing: ClassVar[Fault | None] = None  # switches of a twin whose every renewal ends the token before
     tells: ClassVar[bool] = False  # whether it tells of changes by webhooks; all are pulled from
     revocable: ClassVar[bool] = True  # whether a disconnected grant is dead there too
+    refunds: ClassVar[Mapping[str, Any] | None] = None  # settings that refunds need; None where they are not brought
 
     twin: Any
 

@@ -34,7 +34,7 @@ def test_names():
     }  # fmt: skip
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "check_fleet_every_quarter_hour", "keep_connections_every_six_hours",
-        "pull_changes_every_three_minutes",
+        "pull_changes_when_due",
     }  # fmt: skip
     assert {key.name for key in graph.asset_check_keys} == {
         "no_dead_letters", "nothing_left_waiting", "access_lasts",

@@ -1,0 +1,251 @@
+"""The console as an admin and a sales manager use it: in a real browser, against the twin, with the real engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+
+import jwt
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from erp_pipelines.access import connections
+from erp_pipelines.commerce import customers, orders, payments, products
+from erp_pipelines.delivery import worker
+from tests.support.factories import make_customer, make_order, make_product
+from tests.support.stage import KEY
+
+pytestmark = pytest.mark.browser
+REALM = "9130350000000001"
+RECORDS = 100
+PHONE = {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 800}
+SHOWN = ("connections", "errors", "logs", "health")
+PAGES = (
+    "connections",
+    "errors",
+    "logs",
+    "syncs",
+    "mappings",
+    "health",
+    "differences",
+    "requests",
+    "outbox",
+    "inbox",
+    "causes",
+)
+
+
+def token(stage, role: str) -> str:
+    claims = {"sub": f"{role.lower()}@acme", "tenant_id": "acme", "role": role, "exp": time.time() + 3600}
+    return jwt.encode(claims, stage.jwt_secret, "HS256")
+
+
+def sign_in(page, stage, role: str = "Admin") -> None:
+    page.goto(f"{stage.public_url}/console")
+    page.get_by_label("Token").fill(token(stage, role))
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Connections")).to_be_visible()
+
+
+def shop(runtime, orders_made: int = 3, day: dt.date | None = None) -> None:
+    """Customers, products and paid orders, as a shop saves them."""
+    with runtime.db.tenant("acme") as conn:
+        products.save(conn, "acme", make_product("p1", name="Green tea"))
+        for number in range(1, orders_made + 1):
+            customers.save(conn, "acme", make_customer(f"c{number}", name=f"Corner Shop {number}"))
+            order = make_order(
+                f"{1000 + number}", customer_id=f"c{number}", order_date=day or dt.datetime.now(dt.UTC).date()
+            )
+            orders.save(conn, "acme", order)
+            payments.pay(conn, "acme", order.id, date=order.order_date, amount=Decimal(25))
+
+
+@contextmanager
+def working(runtime):
+    """A worker that drains the connection again and again, as a run of Dagster does."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.1):
+            worker.serve(runtime, KEY, stop=ended.is_set)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def close_books(stage, until: str) -> None:
+    company = stage.twin.companies[REALM]
+    company.settings = replace(company.settings, book_close_date=until)
+
+
+def test_connecting_through_the_console(stage, house, page, shots):
+    page.set_viewport_size(DESKTOP)
+    page.goto(f"{stage.public_url}/console")
+    page.screenshot(path=shots / "console-sign-in.png")
+    sign_in(page, stage)
+    page.get_by_role("link", name="Connect", exact=True).click()
+    page.get_by_role("button", name="Go on to QuickBooks").click()
+    page.get_by_role("link", name="Sign in at QuickBooks").click()
+    page.get_by_role("button", name="Connect").first.click()
+    page.wait_for_url("**/callback**")
+    page.get_by_role("link", name="to the console").click()
+    expect(page.get_by_text("Harbor Foods Ltd (twin)")).to_be_visible()
+    assert connections.status(house, KEY).row.connected_by == "admin@acme"
+
+
+def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):
+    """The alert names the errors page; from there: retry all of the cause, and see that nothing waits."""
+    stage.connect(house)
+    close_books(stage, "2099-12-31")
+    shop(house)
+    worker.serve(house, KEY)
+    page.set_viewport_size(DESKTOP)
+    sign_in(page, stage)
+    page.get_by_role("link", name="Errors", exact=True).click()
+    expect(page.get_by_role("heading", name="The books are closed for the date")).to_be_visible()
+    page.get_by_role("link", name="Show the records").first.click()
+    page.go_back()
+    close_books(stage, "")
+    with working(house):
+        page.get_by_role("button", name="Retry all of this cause").first.click()
+        expect(page.get_by_text(re.compile(r"\d+ deliveries are due again"))).to_be_visible()
+        wait_until(page, stage, "/console/errors", "Nothing waits for anybody.")
+    assert len(stage.twin.companies[REALM].rows("Invoice")) == 3
+
+
+def wait_until(page, stage, path: str, words: str) -> None:
+    """Load the page anew until it says so."""
+    for _ in range(100):
+        page.goto(f"{stage.public_url}{path}")
+        if words in page.inner_text("main"):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(page.inner_text("main"))
+
+
+def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
+    stage.connect(house)
+    with house.db.tenant("acme") as conn:
+        for number in range(RECORDS):
+            customers.save(conn, "acme", make_customer(f"c{number}"))
+        conn.exec_driver_sql(
+            "update erp.integration_deliveries set status = 'Completed', outcome = 'NotWanted', processed_at = now()"
+        )
+    page.set_viewport_size(DESKTOP)
+    sign_in(page, stage)
+    page.get_by_role("link", name="Bulk sync").first.click()
+    for kind in ("Products", "Orders"):
+        page.get_by_label(kind).uncheck()
+    page.get_by_role("button", name="Start").click()
+    progress = page.locator("#progress")
+    expect(progress).to_contain_text("0.0 %")
+    with working(house):
+        expect(progress).to_contain_text(re.compile(r"\b[1-9]\d?\.\d %"), timeout=60_000)
+        page.screenshot(path=shots / "console-bulk-sync.png")
+        expect(progress).to_contain_text("100.0 %", timeout=120_000)
+    expect(progress).to_contain_text("done")
+    assert len(stage.twin.companies[REALM].rows("Customer")) >= RECORDS
+
+
+def test_the_audit_is_exported_and_a_manager_asks_for_a_retry(stage, house, page):
+    stage.connect(house)
+    close_books(stage, "2099-12-31")
+    shop(house, 1)
+    worker.serve(house, KEY)
+    sign_in(page, stage, "SalesManager")
+    page.get_by_role("link", name="Sync log").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Audit export (CSV)").click()
+    assert "closed-period" in download.value.path().read_text()
+    page.get_by_role("link", name="Errors", exact=True).click()
+    expect(page.get_by_role("button", name="Retry all of this cause")).to_have_count(0)
+    page.get_by_role("button", name="Ask for a retry").first.click()
+    expect(page.get_by_text("An admin will see the request.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, stage)
+    page.get_by_role("link", name="Retry requests").click()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("by admin@acme")).to_be_visible()
+
+
+def test_every_page_is_accessible_and_breaks_no_rule_of_its_policy(stage, house, browser, shots):
+    stage.connect(house)
+    shop(house)
+    worker.serve(house, KEY)
+    close_books(stage, "2099-12-31")
+    with house.db.tenant("acme") as conn:
+        orders.save(conn, "acme", make_order("1009", customer_id="c1"))
+        payments.pay(conn, "acme", "1009", date=dt.date(2026, 3, 1), amount=Decimal(25))
+    worker.serve(house, KEY)
+    context = browser.new_context(viewport=DESKTOP, bypass_csp=True)  # axe is put into the page
+    plain = browser.new_context(viewport=PHONE)
+    page, phone = context.new_page(), plain.new_page()
+    complaints: list[str] = []
+    phone.on("console", lambda message: complaints.append(f"{phone.url}: {message.text}"))
+    sign_in(page, stage)
+    sign_in(phone, stage)
+    page.goto(f"{stage.public_url}/console/logs?status=Failed")
+    entry = page.locator("tbody a").first.get_attribute("href")
+    for path in (*(f"/console/{name}" for name in PAGES), entry, "/console/connections/quickbooks/settings",
+                 "/console/connections/quickbooks/connect", "/console/connections/quickbooks/disconnect"):  # fmt: skip
+        name = path.removeprefix("/console/")
+        page.goto(f"{stage.public_url}{path}")
+        if name in SHOWN:
+            page.screenshot(path=shots / f"console-{name}.png", full_page=True)
+        violations = Axe().run(page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == [], path
+        phone.goto(f"{stage.public_url}{path}")
+        wide = phone.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
+        assert wide <= 0, path
+        if name in {"connections", "errors"}:
+            phone.screenshot(path=shots / f"console-phone-{name}.png")
+    page.goto(f"{stage.public_url}/console/nowhere")
+    assert Axe().run(page).response["violations"] == []
+    assert complaints == []
+    context.close()
+    plain.close()
+
+
+def test_the_console_is_used_by_keyboard_alone(stage, page):
+    page.goto(f"{stage.public_url}/console")
+    page.keyboard.type(token(stage, "Admin"))  # the field has the focus
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Connections")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.textContent") == "Connect":
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Connect QuickBooks")).to_be_visible()
+
+
+def test_the_console_works_without_scripts(stage, house, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, stage)
+    page.get_by_role("link", name="Connect", exact=True).click()
+    page.get_by_role("button", name="Go on to QuickBooks").click()
+    page.get_by_role("link", name="Sign in at QuickBooks").click()
+    page.get_by_role("button", name="Connect").first.click()
+    page.get_by_role("link", name="to the console").click()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("checkbox", name="Payments").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The settings are saved.")).to_be_visible()
+    assert connections.status(house, KEY).row.settings.sync_payments is False
+    context.close()
