@@ -158,9 +158,6 @@ class NetSuiteSession:
         currency_rows(self._client)
         return company_name({}, self._books.account.id)
 
-    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
-        return Preflight(self._client, self._books).findings(candidates)
-
     def streams(self) -> tuple[str, ...]:
         return changes.STREAMS
 
