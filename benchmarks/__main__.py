@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import latency
+from benchmarks import in_flight, latency
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"latency": latency.run}
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"latency": latency.run, "netsuite": in_flight.run}
 REPORTS = Path(__file__).with_name("reports")
 
 

@@ -56,6 +56,7 @@ def build_runtime(
             "quickbooks": settings.quickbooks_requests_per_minute,
             "netsuite": settings.netsuite_requests_per_minute,
         },
+        batches_per_minute={"quickbooks": settings.quickbooks_batches_per_minute},
         pull_seconds={
             "quickbooks": settings.quickbooks_pull_seconds,
             "netsuite": settings.netsuite_pull_seconds,

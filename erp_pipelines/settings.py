@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     quickbooks_revoke_url: str | None = None
     # QuickBooks takes 500 a minute for one company from all apps together; the rest is left to others.
     quickbooks_requests_per_minute: float = Field(default=480, gt=0)
+    # Of 40 that QuickBooks takes; one is left for a batch that arrives late, in the minute after its own.
+    quickbooks_batches_per_minute: float = Field(default=39, gt=0)
+    quickbooks_batch_size: int = Field(default=30, ge=1, le=30)
+    quickbooks_batch_least: int = Field(default=8, ge=1)
     quickbooks_pull_seconds: float = Field(default=900, gt=0)
     # What stands before /services/rest, and where a person opens a record; NetSuite's own by account where they are not set.
     netsuite_url: str | None = None
@@ -91,6 +95,8 @@ class Settings(BaseSettings):
             client_secret=self.quickbooks_client_secret.get_secret_value(),
             verifier_token=verifier.get_secret_value() if verifier else "",
             environment=self.quickbooks_environment,
+            batch_size=self.quickbooks_batch_size,
+            batch_least=self.quickbooks_batch_least,
             **{name: url for name, url in urls.items() if url},
         )
 

@@ -19,7 +19,8 @@ PULL_SECONDS = 900
 
 @dataclass(frozen=True)
 class Runtime:
-    """One process's parts. `requests_per_minute` is each provider's ceiling for one connection.
+    """One process's parts. `requests_per_minute` is each provider's ceiling for one connection, `batches_per_minute` that
+    of calls which carry several records (as many as of any, where nothing is said).
 
     `channels` carry alerts to people; without any they stand in the log only. `pull_seconds` is how often each
     provider is asked what changed there.
@@ -34,6 +35,7 @@ class Runtime:
     jitter: Callable[[], float] = random.random
     channels: tuple[Channel, ...] = ()
     pull_seconds: Mapping[str, float] = field(default_factory=dict)
+    batches_per_minute: Mapping[str, float] = field(default_factory=dict)
 
     def connector(self, provider: str) -> Connector:
         """Raises NotFound for a provider that is not set up here."""

@@ -11,7 +11,7 @@ import datetime as dt
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol, runtime_checkable
@@ -91,6 +91,8 @@ class Lent:
     clock: Clock
     calls: CallCounter
     jitter: Callable[[], float] = random.random
+    # One batch's turn among batches, for a provider that rations those besides.
+    batch_turn: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(frozen=True)
@@ -117,10 +119,12 @@ class Ref:
 
 @dataclass(frozen=True)
 class Known:
-    """The mapping of a record that stands in the ERP already."""
+    """The mapping of a record that stands in the ERP already; `snapshot` is what `Pushed` had of it at the last write."""
 
     external_id: str
     sync_token: str | None
+    external_type: str = ""
+    snapshot: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,8 @@ class Write:
     `refs` holds the ERP ids of everything `requirements` named. `known` is None for a record that
     has no mapping yet. `key(purpose)` gives the request key of one write: the same purpose gives the
     same key in every repeat. `in_doubt`: an earlier try may have reached the ERP, so look first;
-    `doubt_since` is when its answer was lost, where that is known.
+    `doubt_since` is when its answer was lost, where that is known. `keyed` False: that try went under a key that it shared
+    with other records, so a repeat under its own key would not be told as one.
     """
 
     ref: Ref
@@ -140,6 +145,7 @@ class Write:
     key: Callable[[str], str]
     in_doubt: bool = False
     doubt_since: dt.datetime | None = None
+    keyed: bool = True
 
 
 @dataclass(frozen=True)
@@ -147,6 +153,8 @@ class Pushed:
     """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one.
 
     `void`: it was adopted, and a person has voided it meanwhile. `note` is what a person should know of it, for the log.
+    `snapshot`, where there is one, is kept until the next write: how the connector tells then what others have changed.
+    It holds no personal data.
     """
 
     outcome: Outcome
@@ -160,6 +168,7 @@ class Pushed:
     request_id: str = ""
     void: bool = False
     note: str = ""
+    snapshot: Mapping[str, str] | None = None
 
 
 # --- before a sync ---
@@ -349,4 +358,31 @@ class NameReader(Protocol):
 
     def as_there(self, record: CanonicalRecord) -> Mapping[str, Any]:
         """How a customer or product of ours reads there as long as nobody changes it: like `NameState.fields`. Pure."""
+        ...
+
+
+@runtime_checkable
+class BatchSession(ErpSession, Protocol):
+    """A session of a provider that takes several records in one call, each with a verdict of its own."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many writes go in one call at most."""
+        ...
+
+    @property
+    def batch_least(self) -> int:
+        """With fewer at hand each goes alone: a lost answer of its own is settled sooner than one of a batch."""
+        ...
+
+    def may_batch(self, write: Write) -> bool:
+        """Whether it needs nothing but to be sent: no look before, no reading of an older version. Pure."""
+        ...
+
+    def push_batch(self, writes: Sequence[Write]) -> list[Pushed | ErpError]:
+        """What became of each, in order. No two of them are of one record, and none requires another.
+
+        A call that fails as a whole is every write's error. After AnswerLost a write is not `keyed` any more.
+        NameTaken and StaleVersion: nothing was done, and it may be pushed alone at once.
+        """
         ...

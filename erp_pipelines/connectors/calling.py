@@ -67,6 +67,12 @@ class Caller:
         """The error for an answer that arrived but cannot be understood."""
         return self._http.lost(call, why, request_id=answer.request_id)
 
+    def noted(self, error: ErpError) -> ErpError:
+        """The error itself, counted if the provider's catalogue lacks it."""
+        if error.unclassified:
+            self._lent.calls.note_unclassified(error.erp_code, error.message)
+        return error
+
     def _authorised(self, call: Call) -> Answer:
         token = self._lent.tokens.access_token()
         try:
@@ -80,7 +86,7 @@ class Caller:
 
     def _once(self, call: Call, token: str) -> Answer:
         lent = self._lent
-        with lent.pacer.turn():
+        with lent.batch_turn() if call.batch else nullcontext(), lent.pacer.turn():
             try:
                 answer = self._http.exchange(call, authorization=self._authorise(call, token))
             except Transient as error:
@@ -106,9 +112,7 @@ class Caller:
             self._lent.pacer.answered()
         if error is None:
             return answer
-        if error.unclassified:
-            self._lent.calls.note_unclassified(error.erp_code, error.message)
-        raise error
+        raise self.noted(error)
 
 
 @dataclass

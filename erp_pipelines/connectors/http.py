@@ -96,7 +96,8 @@ class Profile:
 class Call:
     """One request. `kind` names it in counts and messages. `repeatable`: a repeat cannot do harm.
 
-    `seconds` is how long to wait for the answer, where that is not as long as the profile says.
+    `seconds` is how long to wait for the answer, where that is not as long as the profile says. `batch`: it carries several
+    records, and is rationed as such.
     """
 
     kind: str
@@ -104,6 +105,7 @@ class Call:
     url: str = field(repr=False)
     write: bool = False
     repeatable: bool = False
+    batch: bool = False
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)

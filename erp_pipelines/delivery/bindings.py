@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from erp_pipelines.connectors.base import ExternalRef, Pushed, Ref
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Document
@@ -22,31 +24,51 @@ def requirement(ref: Ref) -> str:
     return f"mapping:{ref.entity_type}:{ref.entity_id}"
 
 
-def bind(job: Job, ref: Ref, pushed: Pushed, body: str | None) -> None:
-    """Commit the ERP's id before anything else happens; any doubt about the record ends, and what waited for it is due."""
-    now = job.now()
+@dataclass(frozen=True)
+class Binding:
+    """A record that stands in the ERP. `body` is the fingerprint of what was sent; None: send it again next time."""
+
+    ref: Ref
+    pushed: Pushed
+    body: str | None
+
+
+def bind(job: Job, *bindings: Binding) -> None:
+    """Commit the ERP's ids before anything else happens; any doubt about the records ends, and what waited for them is due.
+
+    All or none. Raises Rejected when one of the ERP's records stands for another of ours already.
+    """
     with job.transaction() as conn:
-        mappings.bind(
-            conn,
-            job.key,
-            entity_type=ref.entity_type,
-            entity_id=ref.entity_id,
-            external_id=pushed.external_id,
-            external_type=pushed.external_type,
-            number=pushed.external_number,
-            sync_token=None if pushed.void else pushed.sync_token,  # it is looked at before it is written to
-            fingerprint=body,
-            balance=pushed.balance,
-            updated_at=pushed.updated_at,
-            now=now,
-        )
-        doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
-        if pushed.outcome is not Outcome.ADOPTED:  # what was written says what we say
-            drifts.put(conn, job.key, ref.entity_type, ref.entity_id, pushed.external_id, {}, now=now)
-        if pushed.outcome is Outcome.ADOPTED:
-            _look_again(conn, job, pushed)
-        requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)
-    show(job, ref, pushed.outcome, ExternalRef(pushed.external_type, pushed.external_id), pushed.external_number)
+        for binding in bindings:
+            _bind(conn, job, binding)
+    for one in bindings:
+        there = ExternalRef(one.pushed.external_type, one.pushed.external_id)
+        show(job, one.ref, one.pushed.outcome, there, one.pushed.external_number)
+
+
+def _bind(conn: Connection, job: Job, binding: Binding) -> None:
+    ref, pushed, now = binding.ref, binding.pushed, job.now()
+    mappings.bind(
+        conn,
+        job.key,
+        entity_type=ref.entity_type,
+        entity_id=ref.entity_id,
+        external_id=pushed.external_id,
+        external_type=pushed.external_type,
+        number=pushed.external_number,
+        sync_token=None if pushed.void else pushed.sync_token,  # it is looked at before it is written to
+        fingerprint=binding.body,
+        snapshot=pushed.snapshot,
+        balance=pushed.balance,
+        updated_at=pushed.updated_at,
+        now=now,
+    )
+    doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
+    if pushed.outcome is Outcome.UPDATED:  # what was written says what we say
+        drifts.put(conn, job.key, ref.entity_type, ref.entity_id, pushed.external_id, {}, now=now)
+    if pushed.outcome is Outcome.ADOPTED:
+        _look_again(conn, job, pushed)
+    requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)
 
 
 def _look_again(conn: Connection, job: Job, pushed: Pushed) -> None:

@@ -102,12 +102,15 @@ def start(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: T
     connector, turn = runtime.connector(key.provider), OwnTurn(session, key.tenant_id)
     places = _places(turn, connector.in_flight(facts), row.id)
     per_minute = runtime.requests_per_minute.get(key.provider, 60)
+    batches = runtime.batches_per_minute.get(key.provider, per_minute)
+    pacer = StoredPacer(turn.transaction, runtime.clock, key, row.id, per_minute, batches, places)
     lent = Lent(
         tokens=StoredTokenSource(runtime, key, row.id),
-        pacer=StoredPacer(turn.transaction, runtime.clock, key, row.id, per_minute, places),
+        pacer=pacer,
         clock=runtime.clock,
         calls=tally.calls,
         jitter=runtime.jitter,
+        batch_turn=pacer.batch_turn,
     )
     return Job(runtime, turn, row, facts, connector.session(facts, lent), tally, places)
 

@@ -33,6 +33,7 @@ class StoredPacer:
     key: ConnectionKey
     connection_id: str
     requests_per_minute: float
+    batches_per_minute: float = 60
     places: Places = field(default_factory=Places)
     _failures: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -58,6 +59,19 @@ class StoredPacer:
         ahead = (slot.at - now).total_seconds()
         if ahead > 0:
             self.clock.sleep(ahead)
+
+    @contextmanager
+    def batch_turn(self) -> Iterator[None]:
+        """A batch's turn among batches, which are rationed besides; it takes one among all calls too."""
+        now, cell = self.clock.now(), dt.timedelta(minutes=1 / self.batches_per_minute)
+        with self.transaction() as conn:
+            slot = pacing.take(
+                conn, self.key.tenant_id, self.connection_id, now=now, cell=cell, burst=cell * BURST, batch=True
+            )
+        ahead = (slot.at - now).total_seconds()
+        if ahead > 0:
+            self.clock.sleep(ahead)
+        yield
 
     def answered(self) -> None:
         self.places.went_well()

@@ -33,17 +33,22 @@ class Try:
     note: str = ""
 
 
-def settle(job: Job, tried: Try) -> bool:
-    """Close the try. False when the claim belongs to somebody else now: then nothing was written."""
+def settle(job: Job, *tries: Try) -> None:
+    """Close these tries, all in one transaction. One whose claim belongs to somebody else now is left as it is."""
     with job.transaction() as conn:
-        if not _move(conn, job, tried):
-            log.warning("claim lost", connection=str(job.key), delivery=tried.claim.id)
-            return False
-        if not tried.in_doubt and not isinstance(tried.verdict, outcomes.Completed):
-            doubts.end_noted_by(conn, tried.claim.id)
-        sync_log.append(conn, job.key, _entry(job, tried))
-        _tell(conn, job, tried)
-    _count(job, tried)
+        closed = [tried for tried in tries if _settle(conn, job, tried)]
+    for tried in closed:
+        _count(job, tried)
+
+
+def _settle(conn: Connection, job: Job, tried: Try) -> bool:
+    if not _move(conn, job, tried):
+        log.warning("claim lost", connection=str(job.key), delivery=tried.claim.id)
+        return False
+    if not tried.in_doubt and not isinstance(tried.verdict, outcomes.Completed):
+        doubts.end_noted_by(conn, tried.claim.id)
+    sync_log.append(conn, job.key, _entry(job, tried))
+    _tell(conn, job, tried)
     return True
 
 

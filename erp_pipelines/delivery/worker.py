@@ -10,7 +10,7 @@ import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.delivery import budget as spending
-from erp_pipelines.delivery import inbound, job, outbound, unclassified
+from erp_pipelines.delivery import inbound, job, rounds, unclassified
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Report, Tally
 from erp_pipelines.domain.connections import ConnectionKey
@@ -116,7 +116,7 @@ def _drain(held: Job, budget: Budget, entity_types: Collection[str] | None, stop
             held.tally.more = True
             return
         notices = inbound.process(held, left)
-        events = 0 if held.tally.parked else outbound.deliver(held, left, entity_types, stop)
+        events = 0 if held.tally.parked else rounds.deliver(held, left, entity_types, stop)
         _store_counts(held)
         if not notices and not events:
             return

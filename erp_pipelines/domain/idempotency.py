@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 # QuickBooks allows 50 characters for a requestid (36 with batches): reference/quickbooks, section 3.
@@ -25,6 +26,11 @@ def request_key(connection_id: str, entity: str, entity_id: str, purpose: str, c
     """
     parts = (connection_id, entity, entity_id, purpose, content, str(generation))
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:KEY_LENGTH]
+
+
+def batch_key(keys: Sequence[str]) -> str:
+    """The key of one call that carries several writes, from the keys of these in their order."""
+    return hashlib.sha256("\x1f".join(keys).encode()).hexdigest()[:KEY_LENGTH]
 
 
 def notice_key(*parts: str) -> str:

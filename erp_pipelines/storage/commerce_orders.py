@@ -41,6 +41,14 @@ def page(conn: Connection, tenant_id: str, after: str | None, limit: int) -> lis
     return _assembled(conn, tenant_id, conn.execute(query).mappings().all())
 
 
+def customers_of(conn: Connection, tenant_id: str, order_ids: Sequence[str]) -> dict[str, str]:
+    """The customer of each of these orders; those that the tables do not hold are left out."""
+    query = sa.select(orders.c.id, orders.c.customer_id).where(
+        orders.c.tenant_id == tenant_id, orders.c.id.in_(order_ids)
+    )
+    return {row[0]: row[1] for row in conn.execute(query)}
+
+
 def open_ids(conn: Connection, tenant_id: str, after: str | None, limit: int) -> list[str]:
     """Up to `limit` ids after `after`, in order, of confirmed and fulfilled orders that await money."""
     query = sa.select(orders.c.id).where(

@@ -158,6 +158,29 @@ def mark_sending(
     return conn.execute(_SENDING, {"id": delivery_id, "owner": owner, "now": now}).rowcount == 1
 
 
+_ALL_SENDING = sa.text(
+    """
+    update erp.integration_deliveries set in_doubt = true, sent_at = :now
+    where id = any(cast(:ids as uuid[])) and status = 'Processing' and claimed_by = :owner
+    """
+)
+
+
+def mark_all_sending(
+    conn: Connection,
+    connection_id: str,
+    delivery_ids: Sequence[str],
+    owner: str,
+    *,
+    now: dt.datetime,
+    until: dt.datetime,
+) -> bool:
+    """The same for several writes that leave together. False if any of them is not the owner's any more."""
+    conn.execute(_RENEW, {"connection": connection_id, "owner": owner, "until": until})
+    marked = conn.execute(_ALL_SENDING, {"ids": list(delivery_ids), "owner": owner, "now": now})
+    return marked.rowcount == len(delivery_ids)
+
+
 _HAS_OPEN = sa.text(
     """
     select exists (

@@ -20,23 +20,28 @@ from erp_pipelines.domain.connections import ConnectionKey
 
 @dataclass(frozen=True)
 class Doubt:
-    """What was sent, when last, and in which generation of its request key."""
+    """What was sent, when last, and in which generation of its request key.
+
+    `keyless`: it once went under a key that it shared with others, so a repeat under its own would not be told as one.
+    """
 
     payload: Mapping[str, Any]
     key_generation: int
     sent_at: dt.datetime
+    keyless: bool = False
 
 
 _NOTE = sa.text(
     """
     insert into erp.integration_doubts as d
-      (connection_id, entity_type, entity_id, tenant_id, delivery_id, payload, key_generation, sent_at)
-    values (:connection, :entity, :id, :tenant, :delivery, cast(:payload as jsonb), :generation, :now)
-    on conflict (connection_id, entity_type, entity_id) do update set sent_at = excluded.sent_at
+      (connection_id, entity_type, entity_id, tenant_id, delivery_id, payload, key_generation, sent_at, keyless)
+    values (:connection, :entity, :id, :tenant, :delivery, cast(:payload as jsonb), :generation, :now, :keyless)
+    on conflict (connection_id, entity_type, entity_id)
+    do update set sent_at = excluded.sent_at, keyless = d.keyless or excluded.keyless
     """
 )
 _OF_RECORD = "where connection_id = :connection and entity_type = :entity and entity_id = :id"
-_FIND = sa.text(f"select payload, key_generation, sent_at from erp.integration_doubts {_OF_RECORD}")
+_FIND = sa.text(f"select payload, key_generation, sent_at, keyless from erp.integration_doubts {_OF_RECORD}")
 _END = sa.text(f"delete from erp.integration_doubts {_OF_RECORD}")
 _END_NOTED_BY = sa.text("delete from erp.integration_doubts where delivery_id = :delivery")
 
@@ -52,11 +57,13 @@ def note(
     key_generation: int,
     delivery_id: str,
     now: dt.datetime,
+    keyless: bool = False,
 ) -> None:
     """Before the record leaves. Sent again, it is the same doubt: what was sent first stays."""
     values = {
         "connection": connection_id, "entity": entity_type, "id": entity_id, "tenant": key.tenant_id,
         "delivery": delivery_id, "payload": json.dumps(payload), "generation": key_generation, "now": now,
+        "keyless": keyless,
     }  # fmt: skip
     conn.execute(_NOTE, values)
 

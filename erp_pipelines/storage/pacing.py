@@ -20,23 +20,29 @@ class Slot:
 
 # The generic cell rate algorithm in one statement: each call takes the next free cell; a pause of the
 # caller leaves at most `burst` cells behind for later.
-_TAKE = sa.text(
-    """
-    insert into erp.integration_pacing as p (connection_id, tenant_id, next_free_at)
+_TAKE = """
+    insert into erp.integration_pacing as p (connection_id, tenant_id, {lane})
     values (cast(:connection as uuid), :tenant, cast(:now as timestamptz) - cast(:burst as interval) + cast(:cell as interval))
     on conflict (connection_id) do update
-    set next_free_at = greatest(p.next_free_at, cast(:now as timestamptz) - cast(:burst as interval)) + cast(:cell as interval)
-    returning next_free_at - cast(:cell as interval), failures, open_until
-    """
-)
+    set {lane} = greatest(p.{lane}, cast(:now as timestamptz) - cast(:burst as interval)) + cast(:cell as interval)
+    returning {lane} - cast(:cell as interval), failures, open_until
+"""
+_LANES = {lane: sa.text(_TAKE.format(lane=lane)) for lane in ("next_free_at", "next_batch_at")}
 
 
 def take(
-    conn: Connection, tenant_id: str, connection_id: str, *, now: dt.datetime, cell: dt.timedelta, burst: dt.timedelta
+    conn: Connection,
+    tenant_id: str,
+    connection_id: str,
+    *,
+    now: dt.datetime,
+    cell: dt.timedelta,
+    burst: dt.timedelta,
+    batch: bool = False,
 ) -> Slot:
-    """Reserve the next cell. The caller waits until `Slot.at`, which may lie in the past."""
+    """Reserve the next cell, of calls or of batches. The caller waits until `Slot.at`, which may lie in the past."""
     values = {"connection": connection_id, "tenant": tenant_id, "now": now, "cell": cell, "burst": burst}
-    return Slot(*conn.execute(_TAKE, values).one())
+    return Slot(*conn.execute(_LANES["next_batch_at" if batch else "next_free_at"], values).one())
 
 
 _FAILED = sa.text(

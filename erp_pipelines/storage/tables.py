@@ -208,6 +208,7 @@ integration_doubts = sa.Table(
     sa.Column("payload", JSONB, nullable=False),  # as it was sent
     sa.Column("key_generation", sa.Integer, nullable=False),
     when("sent_at", nullable=False),
+    sa.Column("keyless", sa.Boolean, nullable=False, server_default=FALSE),  # it went in a batch, under the batch's key
     sa.Index("ix_integration_doubts_delivery_id", "delivery_id"),
 )
 
@@ -315,6 +316,7 @@ integration_entity_mappings = sa.Table(
     sa.Column("external_number", sa.Text),  # what a person calls it, e.g. the invoice number
     sa.Column("sync_token", sa.String(100)),
     sa.Column("fingerprint", sa.Text),  # of the body last sent; the same one again needs no call
+    sa.Column("snapshot", JSONB(none_as_null=True)),  # the document's look after our last write, money and dates only
     sa.Column("balance", sa.Numeric(20, 5)),
     when("external_updated_at"),
     when("created_at", nullable=False, server_default=NOW),
@@ -396,6 +398,7 @@ integration_pacing = sa.Table(
     when("next_free_at"),  # the theoretical arrival time of the generic cell rate algorithm
     sa.Column("failures", sa.Integer, nullable=False, server_default=ZERO),
     when("open_until"),
+    when("next_batch_at"),  # the same for batches, which are rationed besides
     sa.Column("in_flight", sa.Integer),  # how many calls at once the provider was last seen to bear
 )
 

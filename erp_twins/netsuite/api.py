@@ -228,8 +228,12 @@ def _metadata(call: Call) -> Response:
 def _governance(call: Call) -> Response:
     if call.config.governance_for == "administrator" and not call.role.opens("administrator"):
         raise errors.no_permission("Setup -> Integration Management")
-    limit = call.account.settings.concurrency_limit
-    body = {"accountConcurrencyLimit": limit, "accountUnallocatedConcurrencyLimit": limit}
+    settings = call.account.settings
+    limit = settings.concurrency_limit
+    body = {"accountConcurrencyLimit": limit, "accountUnallocatedConcurrencyLimit": limit - settings.integration_limit}
+    if settings.integration_limit:
+        own = {"integrationLimitType": "integrationSpecific", "integrationConcurrencyLimit": settings.integration_limit}
+        return _answer({**body, **own})
     return _answer({**body, "integrationLimitType": "accountLimit"})
 
 

@@ -52,6 +52,7 @@ class AccountSettings:
     language: str = "en"
     currency: str = "USD"
     concurrency_limit: int = 5
+    integration_limit: int = 0  # so many of those places are kept for the integration that calls; 0: none
     auto_numbering: bool = False  # of entities; then entityId is ignored unless autoName is false
     tran_id_override: bool = True  # whether a document number that is sent is kept
     price_level_overrides_rate: bool = True  # a sent rate gives way to the price level's unless price is -1

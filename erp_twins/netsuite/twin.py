@@ -198,7 +198,8 @@ class NetSuiteTwin(Twin[Target]):
         if not self.config.govern:
             return None
         late = sum(target.account == account for _, _, target in self._late)
-        return self.accounts[account].settings.concurrency_limit - late
+        settings = self.accounts[account].settings
+        return (settings.integration_limit or settings.concurrency_limit) - late
 
     def _language(self, account: str) -> str:
         return self.accounts[account].settings.language if account in self.accounts else "en"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from erp_pipelines.access import connections
-from erp_pipelines.commerce import customers, orders, payments, products
+from erp_pipelines.commerce import customers, orders, payments, products, refunds
+from erp_pipelines.commerce.refunds import Wanted
 from erp_pipelines.connectors.http import HttpRequest, HttpResponse, MockTransport
 from erp_pipelines.delivery import worker
 from erp_pipelines.delivery.reports import Report
 from erp_pipelines.storage.engine import Database
 from erp_twins.clock import TwinClock
+from erp_twins.quickbooks import operations
+from erp_twins.quickbooks.entities import SCHEMAS
 from erp_twins.transport import twin_handler
 from tests.support.clock import FakeClock
 from tests.support.erps.quickbooks import StagedQuickBooks
@@ -33,7 +37,7 @@ class Shop:
         self.answering: Answering | None = None
         with database.system() as conn:
             clock.moment = conn.execute(sa.text("select now() + interval '1 minute'")).scalar_one().astimezone(dt.UTC)
-        there = StagedQuickBooks(clock=TwinClock(clock.moment))
+        self.there = there = StagedQuickBooks(clock=TwinClock(clock.moment))
         self.twin = there.twin
         self.twin.add_company(there.company, **company)
         answer = twin_handler(self.twin)
@@ -62,8 +66,25 @@ class Shop:
     def order(self, order_id: str = "o1", *, paid: bool = True, **changes: Any) -> None:
         with self.database.tenant(KEY.tenant_id) as conn:
             orders.save(conn, KEY.tenant_id, make_order(order_id, **changes))
-            if paid:
-                payments.pay(conn, KEY.tenant_id, order_id, date=dt.date(2026, 3, 2))
+        if paid:
+            self.pay(order_id)
+
+    def pay(self, order_id: str = "o1", amount: Decimal | None = None) -> None:
+        with self.database.tenant(KEY.tenant_id) as conn:
+            payments.pay(conn, KEY.tenant_id, order_id, date=dt.date(2026, 3, 2), amount=amount)
+
+    def refund(self, order_id: str = "o1", **wanted: Any) -> str:
+        """The new refund's id."""
+        with self.database.tenant(KEY.tenant_id) as conn:
+            asked = Wanted(dt.date(2026, 3, 5), **wanted)
+            return refunds.refund(conn, KEY.tenant_id, order_id, asked).refund_id
+
+    def twin_item(self, name: str) -> str:
+        """An item that a bookkeeper has made; its id."""
+        account = {"value": self.company.account("Services")}
+        item = {"Name": name, "Type": "Service", "IncomeAccountRef": account}
+        with self.twin.lock:
+            return str(operations.create(self.company, SCHEMAS["Item"], item)["Id"])
 
     def sale(self, order_id: str = "o1", **changes: Any) -> None:
         """A paid order, with the customer and the product that it needs."""

@@ -15,6 +15,7 @@ from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.quickbooks.faults import refusal
 from erp_pipelines.connectors.quickbooks.wire import ChangedDoc, CompanyInfoDoc, PreferencesDoc, Wire
+from erp_pipelines.domain.errors import ErpError
 
 D = TypeVar("D", bound=Wire)
 
@@ -30,6 +31,15 @@ class Got(Generic[D]):
 
     doc: D
     request_id: str
+
+
+@dataclass(frozen=True)
+class BatchAnswer:
+    """What was answered to each item of a batch, by its bId."""
+
+    call: Call
+    answer: Answer
+    rows: Mapping[str, Mapping[str, Any]]
 
 
 class QuickBooksClient:
@@ -49,6 +59,36 @@ class QuickBooksClient:
         """A sparse update: what the body leaves out stays, its Line array replaces the old one. StaleVersion: 5010."""
         whole = {**body, "Id": external_id, "SyncToken": sync_token, "sparse": True}
         return self._write(model, entity, whole, key, "update")
+
+    def void(self, model: type[D], entity: str, key: str, external_id: str, sync_token: str) -> Got[D]:
+        """The document stays, with nothing in it. An invoice's way: payments are voided otherwise."""
+        return self._write(model, entity, {"Id": external_id, "SyncToken": sync_token}, key, "void", operation="void")
+
+    def batch(self, items: Sequence[Mapping[str, Any]], key: str) -> BatchAnswer:
+        """Several operations in one call, each with a `bId` of up to 10 characters that tells its answer.
+
+        `key` goes as the query parameter `requestid`: repeated with the same bIds, the first answer comes back.
+        """
+        call = Call(
+            kind="batch",
+            method="POST",
+            url=self._url("batch"),
+            write=True,
+            repeatable=self._config.honour_requestid,
+            batch=True,
+            params={"minorversion": self._config.minor_version, "requestid": key},
+            headers=JSON_HEADERS,
+            body=encode({"BatchItemRequest": list(items)}),
+        )
+        answer = self._caller.call(call)
+        rows = answer.body.get("BatchItemResponse") if isinstance(answer.body, dict) else None
+        if not isinstance(rows, list):
+            raise self._caller.lost(call, "the answer has no BatchItemResponse.", answer)
+        return BatchAnswer(call, answer, {str(row.get("bId")): row for row in rows if isinstance(row, dict)})
+
+    def noted(self, refused: ErpError) -> ErpError:
+        """A refusal within an answer that was none as a whole, counted if no catalogue knows it."""
+        return self._caller.noted(refused)
 
     def read(self, model: type[D], entity: str, external_id: str) -> Got[D]:
         """Raises Rejected with code 610 when there is no such document."""
@@ -113,14 +153,16 @@ class QuickBooksClient:
     def quoted(self, value: str) -> str:
         return text.quoted(value, escape_backslash=self._config.escape_backslash)
 
-    def _write(self, model: type[D], entity: str, body: Mapping[str, Any], key: str, kind: str) -> Got[D]:
+    def _write(
+        self, model: type[D], entity: str, body: Mapping[str, Any], key: str, kind: str, **params: str
+    ) -> Got[D]:
         call = Call(
             kind=f"{entity.lower()}.{kind}",
             method="POST",
             url=self._url(entity.lower()),
             write=True,
             repeatable=self._config.honour_requestid,
-            params={"minorversion": self._config.minor_version, "requestid": key},
+            params={"minorversion": self._config.minor_version, "requestid": key, **params},
             headers=JSON_HEADERS,
             body=encode(body),
         )

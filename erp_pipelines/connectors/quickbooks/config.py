@@ -38,6 +38,10 @@ class QuickBooksConfig:
     minor_version: str = "75"
     # QuickBooks answers a repeated requestid with its first answer. False: don't rely on it, never repeat a write.
     honour_requestid: bool = True
+    # Records in one call of the batch endpoint, which takes 30 at most; 1: none are batched. With fewer than `batch_least`
+    # at hand each goes alone.
+    batch_size: int = 30
+    batch_least: int = 8
     # How long after a lost answer a document may still turn up: the server works for up to 120 s.
     doubt_seconds: float = 130
     # Tries of a token refresh that nothing was heard of; the same refresh token is good for it.

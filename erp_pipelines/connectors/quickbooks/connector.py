@@ -27,7 +27,7 @@ from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
 from erp_pipelines.connectors.mapping import requirements
 from erp_pipelines.connectors.provider import InFlight, Kinds
-from erp_pipelines.connectors.quickbooks import changes, mapper
+from erp_pipelines.connectors.quickbooks import batch, changes, mapper
 from erp_pipelines.connectors.quickbooks.auth import QuickBooksOAuth
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import books
@@ -37,6 +37,7 @@ from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
 from erp_pipelines.connectors.quickbooks.names_back import as_there, read_names
 from erp_pipelines.connectors.quickbooks.preflight import Preflight
+from erp_pipelines.connectors.quickbooks.refunds import Refunds
 from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
 from erp_pipelines.connectors.quickbooks.settings_check import check
 from erp_pipelines.connectors.quickbooks.truth import read_truth
@@ -44,16 +45,20 @@ from erp_pipelines.connectors.quickbooks.webhooks import QuickBooksWebhooks
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.connections import ConnectionSettings, DocumentsWhen
 from erp_pipelines.domain.customers import Customer
+from erp_pipelines.domain.errors import ErpError
 from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
+from erp_pipelines.domain.refunds import Refund
 
 PROVIDER = "quickbooks"
 KINDS = Kinds(
     entities={
         "Invoice": EntityType.ORDER,
         "Payment": EntityType.PAYMENT,
+        "CreditMemo": EntityType.REFUND,
+        "RefundReceipt": EntityType.REFUND,
         "Customer": EntityType.CUSTOMER,
         "Item": EntityType.PRODUCT,
     },
@@ -63,6 +68,8 @@ KINDS = Kinds(
 _PAGES = {
     "Invoice": "invoice?txnId=",
     "Payment": "recvpayment?txnId=",
+    "CreditMemo": "creditmemo?txnId=",
+    "RefundReceipt": "refundreceipt?txnId=",
     "Customer": "customerdetail?nameId=",
 }
 
@@ -127,6 +134,20 @@ class QuickBooksSession:
         with doubt_kept(write):
             return self._push(write)
 
+    @property
+    def batch_size(self) -> int:
+        return self._config.batch_size
+
+    @property
+    def batch_least(self) -> int:
+        return self._config.batch_least
+
+    def may_batch(self, write: Write) -> bool:
+        return batch.may_batch(write, self._books)
+
+    def push_batch(self, writes: Sequence[Write]) -> list[Pushed | ErpError]:
+        return batch.push(self._client, self._books, writes)
+
     def find(self, write: Write) -> Pushed | None:
         """By name or number and our mark; believed absent only when QuickBooks cannot be at work on it any more."""
         found = self._found(write)
@@ -165,10 +186,12 @@ class QuickBooksSession:
                 return self._documents().push_order(write, order)
             case Payment() as payment:
                 return self._documents().push_payment(write, payment)
+            case Refund() as refund:
+                return Refunds(self._client, self._books, self._lent.clock.now()).push(write, refund)
 
     def _left(self, write: Write) -> Pushed | None:
         """What an earlier try made. Where keys count a repeat tells that; where not, its refusal would prove nothing."""
-        if write.known is not None or not write.in_doubt or self._config.honour_requestid:
+        if write.known is not None or not write.in_doubt or (self._config.honour_requestid and write.keyed):
             return None
         return self.find(write)
 
@@ -182,6 +205,8 @@ class QuickBooksSession:
                 return self._documents().find_order(write, order)
             case Payment() as payment:
                 return self._documents().find_payment(write, payment)
+            case Refund() as refund:
+                return Refunds(self._client, self._books, self._lent.clock.now()).find(write, refund)
 
     def _documents(self) -> Documents:
         return Documents(self._client, self._books, self._lent.clock.now())

@@ -53,10 +53,10 @@ def updated(
 def believe_absence(write: Write, config: QuickBooksConfig, now: dt.datetime) -> None:
     """Return if a document that was looked for and not found may be sent.
 
-    With keys honoured the same key makes it safe at any time. Without, an earlier try may be at work in QuickBooks
+    With keys honoured the same key makes it safe at any time. Without, or when it went in a batch, an earlier try may be at work in QuickBooks
     for up to 120 s: until then, or when nobody knows since when, AnswerLost.
     """
-    if write.in_doubt and not config.honour_requestid:
+    if write.in_doubt and not (config.honour_requestid and write.keyed):
         wait_out(write, config.doubt_seconds, now)
 
 

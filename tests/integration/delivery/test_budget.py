@@ -16,7 +16,7 @@ def shop(database, clock):
     made = Shop(database, clock)
     made.clock.moment = dt.datetime(2040, 4, 10, 12, tzinfo=dt.UTC)
     made.twin.clock.set(made.clock.moment)
-    made.connect()
+    made.there.connect(made.runtime)
     made.twin.throttle.core_plus.clear()
     return made
 

@@ -25,7 +25,6 @@ class Office:
 
     def __init__(self, shop: Shop, seed: int) -> None:
         self.shop, self.rng, self.late, self.done = shop, random.Random(seed), [], []
-        shop.twin.configure(webhook_verifier_token="v")
         shop.settings(documentsWhen="confirmed", customerFieldsFromErp=sorted(TAKEN))
         for number in range(CUSTOMERS):
             shop.customer(f"c{number}", email=f"c{number}@shop.example")

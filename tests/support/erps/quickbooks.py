@@ -26,21 +26,28 @@ from tests.support.erps.base import Browse, Document, Fault, StagedErp
 CLIENT = ("acceptance-app", "acceptance-secret")
 VERIFIER = "acceptance-verifier"
 KEYLESS = "keyless"
+BATCHES = "batches"
 _MARK = re.compile(r"(?<!\S)PrometheusId:(\S+)")
 
 
 class StagedQuickBooks(StagedErp):
-    """`keyless`: QuickBooks forgets request keys, and the connector does not rely on them."""
+    """`keyless`: QuickBooks forgets request keys, and the connector does not rely on them.
+
+    `batches`: as few as two records go together.
+    """
 
     provider = "quickbooks"
-    habits = (KEYLESS,)
+    habits = (KEYLESS, BATCHES)
+    batching = BATCHES
     company = "9130350000000001"
     types: ClassVar[Mapping[EntityType, str]] = {
         EntityType.CUSTOMER: "Customer",
         EntityType.PRODUCT: "Item",
         EntityType.ORDER: "Invoice",
         EntityType.PAYMENT: "Payment",
+        EntityType.REFUND: "RefundReceipt",
     }
+    refunds: ClassVar[Mapping[str, Any] | None] = {"providerSettings": {"refundAccountId": "1"}}
     api = "/v3/"
     hostilities = ({"fault": "xml_throttle"}, {"fault": "stale", "method": "POST"})
     refusal = QboFault
@@ -75,7 +82,7 @@ class StagedQuickBooks(StagedErp):
     ) -> dict[str, Connector]:
         config = settings.quickbooks()
         assert config
-        config = replace(config, honour_requestid=habit != KEYLESS)
+        config = replace(config, honour_requestid=habit != KEYLESS, batch_least=2 if habit == BATCHES else 8)
         return registry.connectors(quickbooks=config, transport=transport, clock=clock)
 
     @classmethod
@@ -142,8 +149,16 @@ class StagedQuickBooks(StagedErp):
     # --- its trouble, its tokens, what it tells ---
 
     @classmethod
-    def writes(cls, entity: EntityType, *, new: bool) -> Fault:
+    def writes(cls, entity: EntityType, *, new: bool, habit: str = "") -> Fault:
+        del habit
         return {"entity": cls.types[entity], "operation": "create" if new else "update"}
+
+    def silence(self, entity: EntityType, *, new: bool) -> None:
+        """Whichever way it goes: alone, or in a batch."""
+        super().silence(entity, new=new)
+        if self.habit == BATCHES:
+            self.twin.add_fault("drop_after_commit", operation="batch", times=1)
+            self.twin.add_fault("drop_before_commit", operation="batch", times=None)
 
     def ends_access(self, company: str = "") -> None:
         self.twin.grants.expire_access(company or self.company)
