@@ -127,6 +127,13 @@ EXAMPLES: dict[str, Any] = {
         "active": True,
     },
     "ReceivedOut": {"new": 1, "duplicates": 0, "unknown": 0},
+    "RefundIn": {
+        "amount": "12.50", "lines": [{"line": 1, "quantity": "1"}], "shipping": False, "date": "2026-03-05",
+        "method": "card", "reference": "re_1001", "reason": "damaged", "refundId": "r1",
+    },
+    "RefundedOut": {
+        "orderId": "1001", "paymentStatus": "partiallyPaid", "refundId": "r1", "amount": "12.50", "changed": True,
+    },
     "Retried": {"retried": 2},
     "RetryIn": {"cause": "inactive", "note": "The items are active again."},
     "RetryRequestOut": {

@@ -192,6 +192,15 @@ integration_deliveries = sa.Table(
         "requirement",
         postgresql_where=sa.text("requirement is not null"),
     ),
+    # A delivery that goes well never stands in it.
+    sa.Index(
+        "ix_integration_deliveries_open_errors",
+        "tenant_id",
+        "provider",
+        "cause",
+        "seq",
+        postgresql_where=sa.text("cause is not null and status <> 'Completed'"),
+    ),
     sa.Index(None, "sync_id", postgresql_where=sa.text("sync_id is not null")),
     sa.Index(None, "tenant_id", "entity_type", "entity_id", "seq"),
 )

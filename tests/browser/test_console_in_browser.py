@@ -19,7 +19,7 @@ from erp_pipelines.access import connections
 from erp_pipelines.commerce import customers, orders, payments, products
 from erp_pipelines.delivery import worker
 from tests.support.factories import make_customer, make_order, make_product
-from tests.support.stage import KEY
+from tests.support.stage import KEY, follow
 
 pytestmark = pytest.mark.browser
 REALM = "9130350000000001"
@@ -107,7 +107,7 @@ def test_connecting_through_the_console(stage, house, page, shots):
 
 def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):
     """The alert names the errors page; from there: retry all of the cause, and see that nothing waits."""
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     close_books(stage, "2099-12-31")
     shop(house)
     worker.serve(house, KEY)
@@ -136,7 +136,7 @@ def wait_until(page, stage, path: str, words: str) -> None:
 
 
 def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     with house.db.tenant("acme") as conn:
         for number in range(RECORDS):
             customers.save(conn, "acme", make_customer(f"c{number}"))
@@ -160,7 +160,7 @@ def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
 
 
 def test_the_audit_is_exported_and_a_manager_asks_for_a_retry(stage, house, page):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     close_books(stage, "2099-12-31")
     shop(house, 1)
     worker.serve(house, KEY)
@@ -181,7 +181,7 @@ def test_the_audit_is_exported_and_a_manager_asks_for_a_retry(stage, house, page
 
 
 def test_every_page_is_accessible_and_breaks_no_rule_of_its_policy(stage, house, browser, shots):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     shop(house)
     worker.serve(house, KEY)
     close_books(stage, "2099-12-31")
