@@ -53,7 +53,7 @@ CELLS = {
     "queues_retry": Cell(ADMIN, 200, 404),
     "commerce_save_customer": Cell(ADMIN, 200, 201), "commerce_save_product": Cell(ADMIN, 200, 201),
     "commerce_save_order": Cell(ADMIN, 200, 201), "commerce_pay": Cell(ADMIN, 200, 404),
-    "commerce_cancel": Cell(ADMIN, 200, 404),
+    "commerce_cancel": Cell(ADMIN, 200, 404), "commerce_refund": Cell(ADMIN, 200, 404),
     "status_order_status": Cell(ALL, 200, 404), "status_customer_status": Cell(REP, 200, 404),
     "status_order_badges": Cell(ALL, 200, 404), "status_customer_badges": Cell(REP, 200, 404),
     "schemas_get_schema": Cell(ALL, 200, 200),
