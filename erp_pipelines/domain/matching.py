@@ -92,10 +92,6 @@ class _Index:
                 index.by_trigram[trigram].add(one.id)
         return index
 
-    def likeness(self, mine: frozenset[str], ident: str) -> float:
-        theirs = self.trigrams[ident]
-        return 2 * len(mine & theirs) / (len(mine) + len(theirs)) if mine or theirs else 0.0
-
 
 def _match(one: Named, index: _Index) -> Match:
     skus = index.by_sku[_folded(one.sku)] if one.sku else []
@@ -123,20 +119,26 @@ def _candidates(one: Named, index: _Index, found: Mapping[Reason, Sequence[Named
         if not _differ(one.sku, index.by_id[ident].sku):
             reasons.setdefault(ident, "similar")
     told = [
-        Candidate(ident, index.by_id[ident].name, why, round(index.likeness(mine, ident), 2))
+        Candidate(ident, index.by_id[ident].name, why, round(_likeness(mine, index.trigrams[ident]), 2))
         for ident, why in reasons.items()
     ]
     return tuple(sorted(told, key=lambda one: (REASONS.index(one.reason), -one.likeness, one.id))[:MOST_CANDIDATES])
 
 
 def _near(mine: frozenset[str], index: _Index) -> list[str]:
+    """Those that look alike, of the ones that share enough to be looked at."""
     shared = Counter(ident for trigram in mine for ident in index.by_trigram[trigram])
-    return [ident for ident, count in shared.items() if _alike(len(mine), len(index.trigrams[ident]), count)]
+    often = [ident for ident, count in shared.items() if 2 * count >= min(len(mine), SAYING)]
+    return [ident for ident in often if _likeness(mine, index.trigrams[ident]) >= ALIKE]
 
 
-def _alike(mine: int, theirs: int, shared: int) -> bool:
-    shorter = min(mine, theirs)
-    return 2 * shared >= ALIKE * (mine + theirs) or (shorter >= SAYING and shared >= WITHIN * shorter)
+def _likeness(mine: frozenset[str], theirs: frozenset[str]) -> float:
+    """From 0 to 1. A name that is all within the other says more than one that shares most of its letters."""
+    shared, shorter = len(mine & theirs), min(len(mine), len(theirs))
+    if not shared:
+        return 0.0
+    within = shared >= WITHIN * shorter and shorter >= SAYING
+    return max(2 * shared / (len(mine) + len(theirs)), WITHIN if within else 0.0)
 
 
 def _differ(one: str | None, other: str | None) -> bool:
