@@ -195,16 +195,20 @@ class World:
         """Its transaction is rolled back and its session ends, as with a process that dies."""
         self.counts.kills += 1
         self.workers.pop(slot).kill()
+        self._end_sessions(slot)  # and with them the lock, which a process that dies while giving it back keeps
 
     def close(self) -> None:
         """Everybody dies, and the pools are as they were."""
         for slot in list(self.workers):
-            self.workers.pop(slot).kill()
+            self.kill_worker(slot)
         self._watched.close()
 
     def end_session(self, slot: int) -> None:
         """PostgreSQL drops the worker's sessions; its process lives on and has not noticed yet."""
         self.counts.lost_sessions += 1
+        self._end_sessions(slot)
+
+    def _end_sessions(self, slot: int) -> None:
         with self.host.db.system() as conn:
             conn.execute(
                 sa.text(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.events import decode, ordering_key
-from erp_pipelines.domain.idempotency import KEY_LENGTH, fingerprint, request_key
+from erp_pipelines.domain.idempotency import KEY_LENGTH, batch_key, fingerprint, notice_key, request_key
 from erp_pipelines.domain.money import check_minor_unit, minor_unit, round_money
 from erp_pipelines.domain.payments import PaymentStatus, status_for
 from erp_pipelines.domain.states import FINAL, TRANSITIONS, WAITING, DeliveryStatus
@@ -63,6 +63,21 @@ def test_the_same_write_has_the_same_key_and_another_one_another():
     }  # fmt: skip
     assert len(others | {key}) == 7
     assert len(key) == KEY_LENGTH
+
+
+def test_keys_and_fingerprints_never_change_from_one_version_to_the_next():
+    """What was written down before an update must be recognised after it: else all is sent again, and doubts are not settled."""
+    assert request_key("conn", "Order", "1", "create", "abc", 0) == "bacd82185be17687728523a63e976f77"
+    assert batch_key(["k1", "k2"]) == "7b03f2f4380b341fc0b3e9153328ff11"
+    assert notice_key("a", "b") == "f04cdced9736a69da6103f08a4daaf8c485dd481217d218a1b4993c8c3968e13"
+    named = fingerprint({"b": [1, 2], "a": "Zo\u00eb"})
+    assert named == "3198dbba8fc32b7e6eb0435314e20d05b92ad918be46d5c343982a992b683a58"
+
+
+def test_fingerprints_tell_values_apart_and_take_an_amount_for_its_text():
+    assert fingerprint({"amount": D("1.50")}) == fingerprint({"amount": "1.50"})
+    assert fingerprint({"amount": D("1.50")}) != fingerprint({"amount": D("1.5")})
+    assert fingerprint([1, 2]) != fingerprint([2, 1])
 
 
 @given(st.dictionaries(st.text(), st.integers() | st.text()))

@@ -54,7 +54,12 @@ def test_a_throttle_pauses_the_connection_for_as_long_as_it_says():
 
 @pytest.mark.parametrize("error", [errors.ConnectionLost("Gone.", mend="Reconnect."), errors.TokenRejected("401.")])
 def test_a_lost_grant_parks_the_connection(error):
-    assert isinstance(verdict(error, retries=5), Park)
+    assert verdict(error, retries=5) == Park(Explained(error.message, error.code, error.mend))
+
+
+def test_a_record_that_cannot_be_right_abandons_at_once_with_what_to_correct():
+    error = errors.RecordInvalid("The order has no lines.", field="lines", mend="Add one.")
+    assert verdict(error) == Abandon(Explained("The order has no lines.", "record-invalid", "Add one."))
 
 
 def test_a_rule_of_the_erp_abandons_at_once_and_needs_a_new_key():
