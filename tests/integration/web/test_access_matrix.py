@@ -25,7 +25,7 @@ from webhook_api.openapi import operations
 ROLES = ("Admin", "SalesManager", "SalesRep", "Customer")
 ADMIN, MANAGER, REP, ALL = ROLES[:1], ROLES[:2], ROLES[:3], ROLES
 # What of this tenant must never be seen by another.
-PLANTED = ("Corner Books", "req-c1", "N-77", "It is inactive.", "9130", "planted@corner", "Urgent")
+PLANTED = ("Corner Books", "req-c1", "N-77", "It is inactive.", '"9130"', "/9130/", "planted@corner", "Urgent")
 LAST = ("sync_cancel", "connections_disconnect")
 
 
