@@ -9,9 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import in_flight, latency
+from benchmarks import backlog, in_flight, latency
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"latency": latency.run, "netsuite": in_flight.run}
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "latency": latency.run,
+    "netsuite": in_flight.run,
+    "quickbooks": backlog.run,
+}
 REPORTS = Path(__file__).with_name("reports")
 
 

@@ -126,6 +126,13 @@ EXAMPLES: dict[str, Any] = {
         "id": "p1", "sku": "TEA-1", "name": "Green tea", "unitPrice": "12.50", "kind": "noninventory", "taxable": True,
         "active": True,
     },
+    "RefundIn": {
+        "amount": None, "lines": [{"line": 1, "quantity": "1"}], "shipping": False, "date": "2026-03-05", "method": "card",
+        "reference": "re_1001", "reason": "Broken", "refundId": "r1",
+    },
+    "RefundedOut": {
+        "orderId": "1001", "paymentStatus": "paid", "refundId": "r1", "amount": "12.50", "changed": True,
+    },
     "ReceivedOut": {"new": 1, "duplicates": 0, "unknown": 0},
     "RefundIn": {
         "amount": "12.50", "lines": [{"line": 1, "quantity": "1"}], "shipping": False, "date": "2026-03-05",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,12 +62,16 @@ class Scene:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        database = Database.connect(self.stage.database_url)
-        try:
-            with database.tenant(self.key.tenant_id) as conn:
-                yield conn
-        finally:
-            database.dispose()
+        with self._database.tenant(self.key.tenant_id) as conn:
+            yield conn
+
+    @cached_property
+    def _database(self) -> Database:
+        """Kept: connecting anew for each look would be most of a point's time."""
+        return Database.connect(self.stage.database_url, pool_size=1)
+
+    def close(self) -> None:
+        self._database.dispose()
 
     def waiting(self) -> bool:
         """Whether something is still to be done by the product itself."""

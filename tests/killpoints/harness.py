@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,8 +71,8 @@ class Harness:
         with (
             a_database(self._server, self._template) as url,
             staged(url, provider=provider, habit=flow.habit, **flow.config) as stage,
+            closing(Scene(stage)) as scene,
         ):
-            scene = Scene(stage)
             with scene.host() as host:
                 stage.connect(host.runtime)
             given = flow.prepare(scene)

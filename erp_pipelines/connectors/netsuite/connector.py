@@ -146,6 +146,9 @@ class NetSuiteSession:
             wait_out(write, self._config.doubt_seconds, self._now)
         return found
 
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        return Preflight(self._client, self._books).findings(candidates)
+
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._books, refs, self._now)
 
@@ -154,9 +157,6 @@ class NetSuiteSession:
             return company_name(subsidiaries(self._client), self._books.account.id)
         currency_rows(self._client)
         return company_name({}, self._books.account.id)
-
-    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
-        return Preflight(self._client, self._books).findings(candidates)
 
     def streams(self) -> tuple[str, ...]:
         return changes.STREAMS
