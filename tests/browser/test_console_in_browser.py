@@ -33,6 +33,7 @@ PAGES = (
     "logs",
     "syncs",
     "mappings",
+    "matching",
     "health",
     "differences",
     "requests",
