@@ -85,6 +85,7 @@ EXAMPLES: dict[str, Any] = {
         "billingAddress": ADDRESS, "shippingAddress": ADDRESS, "currency": "USD", "taxExempt": False, "active": True,
     },
     "CustomerSync": {"customerId": "c1", "providers": [PROVIDER_SYNC | {"documentNumber": None, "documentUrl": None}]},
+    "DecisionIn": {"entityType": "Customer", "entityId": "c1", "externalId": "77"},
     "DisconnectedOut": {"provider": "quickbooks", "state": "Not Connected", "revokedAtProvider": True, "note": ""},
     "ErrorsOut": {"groups": [GROUP], "count": 2, "inDoubt": 0, "unknownFaults": [UNKNOWN_FAULT]},
     "InboxOut": {
@@ -126,6 +127,11 @@ EXAMPLES: dict[str, Any] = {
         "id": "p1", "sku": "TEA-1", "name": "Green tea", "unitPrice": "12.50", "kind": "noninventory", "taxable": True,
         "active": True,
     },
+    "QuestionOut": {
+        "entityType": "Customer", "entityId": "c1", "name": "Corner Shop",
+        "candidates": [{"id": "77", "name": "The Corner Shop", "reason": "similar", "likeness": 0.86}],
+        "askedAt": AT, "decidedAt": None, "decidedBy": None, "externalId": None,
+    },
     "ReceivedOut": {"new": 1, "duplicates": 0, "unknown": 0},
     "RefundIn": {
         "amount": "12.50", "lines": [{"line": 1, "quantity": "1"}], "shipping": False, "date": "2026-03-05",
@@ -141,6 +147,7 @@ EXAMPLES: dict[str, Any] = {
         "note": "The items are active again.", "state": "open", "requestedBy": "max", "createdAt": AT, "decidedBy": None,
         "decidedAt": None, "retried": None,
     },
+    "RunOut": {"customers": {"bound": 12, "asked": 2, "new": 3}, "products": {"bound": 4, "asked": 0, "new": 1}},
     "SavedOut": {"id": "1001", "created": True, "changed": True, "eventId": ID},
     "SettingsChange": {"documentsWhen": "confirmed", "incomeAccountId": "79"},
     "SyncIn": {"entityType": "Order", "entityIds": ["1001", "1002"]},

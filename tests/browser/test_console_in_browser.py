@@ -33,6 +33,7 @@ PAGES = (
     "logs",
     "syncs",
     "mappings",
+    "matching",
     "health",
     "differences",
     "requests",
@@ -103,6 +104,36 @@ def test_connecting_through_the_console(stage, house, page, shots):
     page.get_by_role("link", name="to the console").click()
     expect(page.get_by_text("Harbor Foods Ltd (twin)")).to_be_visible()
     assert connections.status(house, KEY).row.connected_by == "admin@acme"
+
+
+def test_credentials_are_entered_wrong_and_then_right(netsuite, page, shots):
+    there, runtime = netsuite.there, netsuite.runtime()
+    brought = there.bring(runtime, "acme", there.company, follow)
+    page.set_viewport_size(DESKTOP)
+    sign_in(page, netsuite)
+    page.get_by_role("link", name="Connect", exact=True).click()
+    form = page.locator("form", has=page.get_by_role("heading", name="OAuth 2.0 with a certificate"))
+    page.screenshot(path=shots / "console-credentials.png", full_page=True)
+    fill(form, brought | {"clientId": "nobody"})
+    form.get_by_role("button", name="Try and connect").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert "PRIVATE KEY" not in page.content()
+    expect(form.locator("[name=accountId]")).to_have_value(there.company)
+    fill(form, brought)
+    form.get_by_role("button", name="Try and connect").click()
+    expect(page.get_by_text("Harbor Foods Inc (twin)")).to_be_visible()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("The ERP answers, and the access is good.")).to_be_visible()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Settings as JSON").fill('{"taxCodes": {"8": "no id"}}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("taxCodes")
+    runtime.db.dispose()
+
+
+def fill(form, values) -> None:
+    for name, value in values.items():
+        form.locator(f"[name={name}]").fill(value)
 
 
 def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):

@@ -25,7 +25,17 @@ from webhook_api.openapi import operations
 ROLES = ("Admin", "SalesManager", "SalesRep", "Customer")
 ADMIN, MANAGER, REP, ALL = ROLES[:1], ROLES[:2], ROLES[:3], ROLES
 # What of this tenant must never be seen by another.
-PLANTED = ("Corner Books", "req-c1", "N-77", "It is inactive.", "9130", "planted@corner", "Urgent")
+PLANTED = (
+    "Corner Books",
+    "req-c1",
+    "N-77",
+    "It is inactive.",
+    '"9130"',
+    "/9130/",
+    "planted@corner",
+    "The Corner Three",
+    "Urgent",
+)
 LAST = ("sync_cancel", "connections_disconnect")
 
 
@@ -45,6 +55,8 @@ CELLS = {
     "connections_validate": Cell(ADMIN, 200, 404), "sync_check": Cell(ADMIN, 200, 404),
     "from_the_ERP_get_inbound": Cell(MANAGER, 200, 404), "from_the_ERP_get_drift": Cell(MANAGER, 200, 200),
     "from_the_ERP_get_budget": Cell(MANAGER, 200, 200),
+    "matching_run": Cell(ADMIN, 409, 404), "matching_get_questions": Cell(MANAGER, 200, 200),
+    "matching_decide": Cell(ADMIN, 200, 404),
     "quickbooks_authorize": Cell(ADMIN, 200, 200),
     "sync_start": Cell(ADMIN, 202, 404), "sync_progress": Cell(MANAGER, 200, 404), "sync_cancel": Cell(ADMIN, 200, 404),
     "sync_retry_failed": Cell(ADMIN, 200, 404), "sync_ask": Cell(MANAGER, 202, 404),
@@ -124,6 +136,8 @@ class Matrix:
     def _body(self, operation: dict[str, Any]) -> Any:
         if operation["operationId"] in {"sync_start", "sync_check"}:
             return {"entityType": "Customer"}
+        if operation["operationId"] == "matching_decide":
+            return {"entityType": "Customer", "entityId": "c3", "externalId": None}
         if operation["operationId"] == "connections_connect":
             return {"accountId": "1"}
         schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
