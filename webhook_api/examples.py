@@ -45,6 +45,25 @@ GROUP = {
 }  # fmt: skip
 
 EXAMPLES: dict[str, Any] = {
+    "BudgetOut": {
+        "provider": "quickbooks", "month": "2026-03-01", "reads": 1200, "writes": 400, "forecastReads": 36000,
+        "readsPerMonth": 40000, "spent": False,
+    },
+    "CheckOut": {
+        "total": 200, "toSend": 120, "unchanged": 78, "skipped": 2, "failing": 1,
+        "problems": [{
+            "cause": "inactive", "owner": "bookkeeper", "message": "The item is inactive.", "mend": "Activate it.",
+            "erpCode": "610", "entityType": "Product", "count": 1, "entityIds": ["p1"],
+        }],
+    },
+    "DriftOut": {
+        "entityType": "Customer", "entityId": "c1", "externalId": "77", "field": "email", "ours": "books@corner.example",
+        "theirs": "owner@corner.example", "seenAt": AT,
+    },
+    "InboundOut": {
+        "provider": "quickbooks", "lastPullAt": AT, "lastPullError": None, "missedNotices": 0, "driftingRecords": 1,
+    },
+    "ValidatedOut": {"valid": True, "companyName": "Harbor Foods Ltd", "said": "It answers.", "reasons": []},
     "AuthorizeUrl": {"url": "https://appcenter.intuit.com/connect/oauth2?client_id=...&state=..."},
     "CatalogueOut": {
         "version": "2026-11-23",
@@ -107,7 +126,21 @@ EXAMPLES: dict[str, Any] = {
         "id": "p1", "sku": "TEA-1", "name": "Green tea", "unitPrice": "12.50", "kind": "noninventory", "taxable": True,
         "active": True,
     },
+    "RefundIn": {
+        "amount": None, "lines": [{"line": 1, "quantity": "1"}], "shipping": False, "date": "2026-03-05", "method": "card",
+        "reference": "re_1001", "reason": "Broken", "refundId": "r1",
+    },
+    "RefundedOut": {
+        "orderId": "1001", "paymentStatus": "paid", "refundId": "r1", "amount": "12.50", "changed": True,
+    },
     "ReceivedOut": {"new": 1, "duplicates": 0, "unknown": 0},
+    "RefundIn": {
+        "amount": "12.50", "lines": [{"line": 1, "quantity": "1"}], "shipping": False, "date": "2026-03-05",
+        "method": "card", "reference": "re_1001", "reason": "damaged", "refundId": "r1",
+    },
+    "RefundedOut": {
+        "orderId": "1001", "paymentStatus": "partiallyPaid", "refundId": "r1", "amount": "12.50", "changed": True,
+    },
     "Retried": {"retried": 2},
     "RetryIn": {"cause": "inactive", "note": "The items are active again."},
     "RetryRequestOut": {

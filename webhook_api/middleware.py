@@ -9,6 +9,7 @@ import uuid
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,10 +22,14 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# The largest order has thousands of lines; what is larger is no record of anybody's.
+LARGEST_BODY = 10_000_000
 HSTS = "max-age=31536000"
 
 
@@ -46,7 +51,15 @@ class Envelope:
             await self._serve(request, receive, send)
 
     async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
-        started, status = time.perf_counter(), 0
+        started, status, size = time.perf_counter(), 0, 0
+
+        async def receiving() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > LARGEST_BODY:
+                raise HTTPException(413)
+            return message
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -56,7 +69,7 @@ class Envelope:
             await send(message)
 
         try:
-            await self._app(request.scope, receive, sending)
+            await self._app(request.scope, receiving, sending)
         except Exception as error:  # noqa: BLE001  nothing of it may reach the caller, whatever it is
             _report(request, error)
             if status:  # too late to say anything else

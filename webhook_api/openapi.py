@@ -52,7 +52,7 @@ CALLBACK = "/api/integrations/quickbooks/callback"
 
 def unique_id(route: APIRoute) -> str:
     """Names for generated clients: the part of the API, and the function."""
-    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
+    return f"{route.tags[0]}_{route.name}".replace(" ", "_") if route.tags else route.name
 
 
 def describe(app: FastAPI) -> None:

@@ -200,6 +200,38 @@ class PaidOut(Body):
     changed: bool
 
 
+class ReturnedIn(Body):
+    """So many of one line of the order, counted from 1; all that is left of it without a quantity."""
+
+    line: int
+    quantity: Amount | None = None
+
+
+class RefundIn(Body):
+    """A refund of today. Without amount, lines and shipping all that is left of what was received.
+
+    Lines and `shipping` (true: all of it) are given back with their taxes; an amount that differs from them makes an
+    adjustment. The same `refundId` again is no second one.
+    """
+
+    amount: Amount | None = None
+    lines: list[ReturnedIn] = []
+    shipping: bool = False
+    date: dt.date | None = None
+    method: str | None = None
+    reference: str | None = None
+    reason: str | None = None
+    refund_id: str | None = None
+
+
+class RefundedOut(Body):
+    order_id: str
+    payment_status: PaymentStatus
+    refund_id: str
+    amount: Amount
+    changed: bool
+
+
 class ProviderSync(Body):
     """One record at one provider. `state` is notSynced, pending, inDoubt, synced or failed.
 

@@ -13,12 +13,13 @@ ORDERS = dg.AssetKey("orders_in_erp")
 PAYMENTS = dg.AssetKey("payments_from_erp")
 CHANGES = dg.AssetKey("changes_from_erp")
 
-# The host's own payments stand on the order's document, so they belong to the orders.
+# The host's own payments and refunds stand on or beside the order's document, so they belong to the orders.
 ASSET_OF = {
     EntityType.PRODUCT.value: PRODUCTS,
     EntityType.CUSTOMER.value: CUSTOMERS,
     EntityType.ORDER.value: ORDERS,
     EntityType.PAYMENT.value: ORDERS,
+    EntityType.REFUND.value: ORDERS,
     NOTICES: PAYMENTS,
     PULLED: CHANGES,
 }

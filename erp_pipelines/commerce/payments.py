@@ -14,7 +14,7 @@ from erp_pipelines.domain.money import check_minor_unit
 from erp_pipelines.domain.orders import ZERO, Order, OrderStatus
 from erp_pipelines.domain.payments import Payment, PaymentStatus, status_for
 from erp_pipelines.domain.records import parse
-from erp_pipelines.storage import commerce, commerce_orders
+from erp_pipelines.storage import commerce, commerce_orders, commerce_refunds
 from erp_pipelines.storage import commerce_payments as store
 from erp_pipelines.storage.engine import Connection
 
@@ -125,13 +125,15 @@ def _settle(conn: Connection, tenant_id: str, order: Order, total_received: Deci
 
 
 def announce_payments(conn: Connection, tenant_id: str, order_id: str) -> None:
-    """Tell of all the host's payments of an order that has just become paid.
+    """Tell of all the host's payments and refunds of an order that has just become paid.
 
     The earlier ones were told when the order had no invoice yet; a repeat is harmless.
     """
     for stored in store.of_order(conn, tenant_id, order_id):
         if stored.source == store.HOST:
             announce(conn, tenant_id, EventType.PAYMENT_RECORDED, stored.payment)
+    for given_back in commerce_refunds.of_order(conn, tenant_id, order_id):
+        announce(conn, tenant_id, EventType.REFUND_RECORDED, given_back)
 
 
 def apply_from_erp(

@@ -6,7 +6,7 @@ from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.products import Product
-from erp_pipelines.storage import commerce, commerce_ids, commerce_orders, commerce_payments
+from erp_pipelines.storage import commerce, commerce_ids, commerce_orders, commerce_payments, commerce_refunds
 from erp_pipelines.storage.engine import Connection
 
 PAGE = 200
@@ -56,3 +56,5 @@ def _saved(conn: Connection, tenant_id: str, kind: EntityType, entity_id: str) -
         case EntityType.PAYMENT:
             stored = commerce_payments.find(conn, tenant_id, entity_id)
             return None if stored is None else stored.payment
+        case EntityType.REFUND:
+            return commerce_refunds.find(conn, tenant_id, entity_id)

@@ -13,13 +13,14 @@ from erp_pipelines.domain.events import CanonicalRecord, EntityType, EventType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
+from erp_pipelines.domain.refunds import Refund
 from erp_pipelines.storage import commerce as store
 from erp_pipelines.storage import outbox
 from erp_pipelines.storage.commerce_values import settled
 from erp_pipelines.storage.engine import Connection
 
 F = TypeVar("F", Customer, Product)
-C = TypeVar("C", Customer, Product, Order, Payment)
+C = TypeVar("C", Customer, Product, Order, Payment, Refund)
 
 
 @dataclass(frozen=True)

@@ -119,10 +119,12 @@ class Ref:
 
 @dataclass(frozen=True)
 class Known:
-    """The mapping of a record that stands in the ERP already."""
+    """The mapping of a record that stands in the ERP already; `snapshot` is what `Pushed` had of it at the last write."""
 
     external_id: str
     sync_token: str | None
+    external_type: str = ""
+    snapshot: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ class Pushed:
     """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one.
 
     `void`: it was adopted, and a person has voided it meanwhile. `note` is what a person should know of it, for the log.
+    `snapshot`, where there is one, is kept until the next write: how the connector tells then what others have changed.
+    It holds no personal data.
     """
 
     outcome: Outcome
@@ -164,6 +168,7 @@ class Pushed:
     request_id: str = ""
     void: bool = False
     note: str = ""
+    snapshot: Mapping[str, str] | None = None
 
 
 # --- before a sync ---

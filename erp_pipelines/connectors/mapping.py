@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,21 +11,27 @@ from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.text import name as fit_name
 from erp_pipelines.domain.errors import Rejected, RequirementMissing
 from erp_pipelines.domain.events import CanonicalRecord
-from erp_pipelines.domain.orders import Order
+from erp_pipelines.domain.orders import Order, OrderLine
 from erp_pipelines.domain.payments import Payment
+from erp_pipelines.domain.refunds import Refund
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
 
 def requirements(record: CanonicalRecord) -> tuple[Ref, ...]:
-    """An order needs its customer, then each product once; a payment its order. Nothing else needs anything."""
+    """An order needs its customer, then each product once; a payment its order, a refund its products too."""
     match record:
         case Order():
-            products = dict.fromkeys(line.product for line in record.lines)
-            return (Ref("Customer", record.customer_id), *(Ref("Product", product) for product in products))
+            return (Ref("Customer", record.customer_id), *_products(record.lines))
+        case Refund():
+            return (Ref("Order", record.order_id), *_products(record.lines))
         case Payment():
             return (Ref("Order", record.order_id),)
     return ()
+
+
+def _products(lines: Iterable[OrderLine]) -> Iterator[Ref]:
+    return (Ref("Product", product) for product in dict.fromkeys(line.product for line in lines))
 
 
 def external_id(refs: Mapping[Ref, str], ref: Ref, provider: str) -> str:
@@ -39,14 +45,14 @@ def external_id(refs: Mapping[Ref, str], ref: Ref, provider: str) -> str:
     return refs[ref]
 
 
-def customer_of(record: Payment, refs: Mapping[Ref, str], provider: str) -> str:
+def customer_of(order_id: str, refs: Mapping[Ref, str], provider: str) -> str:
     """The ERP id of the only customer in `refs`."""
     customers = [found for ref, found in refs.items() if ref.entity_type == "Customer"]
     if len(customers) != 1:
         raise RequirementMissing(
-            f"The customer of order {record.order_id} is not in {provider} yet.",
-            requirement=f"mapping:Order:{record.order_id}",
-            mend=f"Synchronise order {record.order_id} first.",
+            f"The customer of order {order_id} is not in {provider} yet.",
+            requirement=f"mapping:Order:{order_id}",
+            mend=f"Synchronise order {order_id} first.",
         )
     return customers[0]
 
@@ -90,6 +96,16 @@ def refuse_refund(record: Payment, provider: str) -> None:
         raise Rejected(
             f"A payment of {record.amount} is no payment in {provider}.",
             cause="refund",
-            mend=f"Enter refunds in {provider} by hand.",
+            mend="Record it as a refund of the order.",
             definitive=False,
         )
+
+
+def refund_by_hand(record: Refund, provider: str) -> Rejected:
+    """What to say where refunds are not brought to the ERP."""
+    return Rejected(
+        f"Refund {record.id} of order {record.order_number}: refunds are not brought to {provider}.",
+        cause="refund-by-hand",
+        mend=f"Enter it in {provider} by hand.",
+        definitive=False,
+    )

@@ -13,7 +13,7 @@ from erp_pipelines.connectors.base import DocumentState, ExternalRef, PaymentSta
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
 from erp_pipelines.domain.events import EntityType
-from erp_pipelines.domain.orders import Order
+from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.outcomes import Explained, explain
 from erp_pipelines.domain.states import Direction, SyncStatus
 from erp_pipelines.storage import alerts, deliveries, doubts, drifts, mappings, sync_log
@@ -153,11 +153,20 @@ def _report_gone(
     ):  # fmt: skip
         # Without its version the document is read before it is next written to, and left alone then.
         mappings.forget_version(conn, job.key, entity_type=known.entity_type, external_id=known.external_id)
+        if _is_cancelled(conn, job, known):
+            log_applied(conn, job, known, started_at, "DocumentGone", None)
+            return True
         gone = {drifts.GONE: (False, True)}
         drifts.put(conn, job.key, known.entity_type, known.entity_id, known.external_id, gone, now=job.now())
         log_applied(conn, job, known, started_at, "DocumentGone", why)
         alerts.raise_alert(conn, job.key, why, entity_type=known.entity_type, entity_id=known.entity_id)
     return True
+
+
+def _is_cancelled(conn: Connection, job: Job, known: StoredMapping) -> bool:
+    """Then a document that is gone is as it should be."""
+    order = records.load(conn, job.key.tenant_id, known.entity_type, known.entity_id)
+    return isinstance(order, Order) and order.status is OrderStatus.CANCELLED
 
 
 def log_applied(

@@ -185,7 +185,7 @@ def _ready(
         ref=_ref(claim),
         record=record,
         refs=refs,
-        known=Known(known.external_id, known.sync_token) if known else None,
+        known=Known(known.external_id, known.sync_token, known.external_type, known.snapshot) if known else None,
         key=request_keys(job, _ref(claim), record, claim.key_generation),
     )
     changed = known is None or known.fingerprint != body

@@ -58,6 +58,7 @@ def _bind(conn: Connection, job: Job, binding: Binding) -> None:
         number=pushed.external_number,
         sync_token=None if pushed.void else pushed.sync_token,  # it is looked at before it is written to
         fingerprint=binding.body,
+        snapshot=pushed.snapshot,
         balance=pushed.balance,
         updated_at=pushed.updated_at,
         now=now,

@@ -16,6 +16,7 @@ from erp_pipelines.domain.idempotency import fingerprint, request_key
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
+from erp_pipelines.domain.refunds import Refund
 from erp_pipelines.storage import deliveries, doubts, questions
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.doubts import Doubt
@@ -151,7 +152,7 @@ def _write(
         ref=ref,
         record=record,
         refs=refs,
-        known=Known(known.external_id, known.sync_token) if known else None,
+        known=Known(known.external_id, known.sync_token, known.external_type, known.snapshot) if known else None,
         key=request_keys(bringing.job, ref, record, generation),
         in_doubt=doubt is not None or (claim.in_doubt and ref == bringing.own),
         doubt_since=doubt.sent_at if doubt else None,
@@ -170,7 +171,7 @@ def resolve(bringing: Bringing, record: CanonicalRecord, depth: int) -> dict[Ref
     if depth >= DEEPEST:
         raise RecordInvalid("The records require each other in a circle.")
     wanted = list(bringing.job.erp.requirements(record))
-    if isinstance(record, Payment):
+    if isinstance(record, (Payment, Refund)):
         wanted.append(Ref(EntityType.CUSTOMER, _customer_of(bringing.job, record)))
     return {ref: _external_id(bringing, ref, depth) for ref in wanted}
 
@@ -183,7 +184,7 @@ def _external_id(bringing: Bringing, ref: Ref, depth: int) -> str:
         raise RequirementMissing(
             f"Order {ref.entity_id} is not in the ERP yet.",
             requirement=requirement(ref),
-            mend=f"Bring order {ref.entity_id} there first; this payment follows by itself.",
+            mend=f"Bring order {ref.entity_id} there first; this follows by itself.",
         )
     try:
         return bring(bringing, ref, _load(bringing.job, ref), depth + 1).external_id
@@ -208,24 +209,25 @@ def _load(job: Job, ref: Ref) -> CanonicalRecord:
     return record
 
 
-def _customer_of(job: Job, payment: Payment) -> str:
-    order = _load(job, Ref(EntityType.ORDER, payment.order_id))
+def _customer_of(job: Job, money: Payment | Refund) -> str:
+    order = _load(job, Ref(EntityType.ORDER, money.order_id))
     if not isinstance(order, Order):
-        raise RecordInvalid(f"{payment.order_id} is no order.")
+        raise RecordInvalid(f"{money.order_id} is no order.")
     return order.customer_id
 
 
 def total_complaint(record: CanonicalRecord, pushed: Pushed) -> Rejected | None:
-    """A document whose total is not the order's is never taken for done, nor one that a person has voided."""
+    """A document whose total is not the record's is never taken for done, nor one that a person has voided."""
     if pushed.void:
         return voided(pushed.external_type, pushed.external_number or pushed.external_id)
-    if not isinstance(record, Order) or pushed.total is None or pushed.total == record.amount_due:
+    if not isinstance(record, (Order, Refund)) or pushed.total in {None, record.amount_due}:
         return None
-    difference: Decimal = pushed.total - record.amount_due
+    what = f"order {record.number}" if isinstance(record, Order) else f"refund {record.id}"
+    difference = (pushed.total or Decimal(0)) - record.amount_due
     return Rejected(
         f"{pushed.external_type} {pushed.external_number or pushed.external_id} comes to {pushed.total}, "
-        f"order {record.number} to {record.amount_due}: a difference of {difference}.",
+        f"{what} to {record.amount_due}: a difference of {difference}.",
         cause="total-differs",
-        mend="Look at the document's taxes and discounts there, correct them or the order, and retry.",
+        mend="Look at the document's taxes and discounts there, correct them or the record here, and retry.",
         definitive=False,
     )

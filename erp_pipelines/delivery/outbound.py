@@ -19,6 +19,7 @@ from erp_pipelines.domain.errors import AnswerLost, DatabaseDown, LockLost, Reco
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.outcomes import Outcome, judge
 from erp_pipelines.domain.payments import Payment
+from erp_pipelines.domain.refunds import Refund
 from erp_pipelines.storage.deliveries import Claim
 
 log = structlog.get_logger("erp.delivery")
@@ -74,16 +75,21 @@ def _unwanted(job: Job, ref: Ref, record: CanonicalRecord, *, in_doubt: bool) ->
     """Why nothing is to be sent. What stands in the ERP, or may stand there, is always followed up."""
     if in_doubt or find(job, ref):
         return None
-    general = _unwanted_payment(job, record) if isinstance(record, Payment) else unwanted(record, job.row.settings)
-    return general or job.erp.unwanted(record)
+    return _unwanted_here(job, record) or job.erp.unwanted(record)
 
 
-def _unwanted_payment(job: Job, payment: Payment) -> str | None:
-    """A payment of an order that is no document yet comes again when the order becomes one."""
-    if find(job, Ref(EntityType.ORDER, payment.order_id)):
+def _unwanted_here(job: Job, record: CanonicalRecord) -> str | None:
+    if isinstance(record, (Payment, Refund)):
+        return _unwanted_money(job, record)
+    return unwanted(record, job.row.settings)
+
+
+def _unwanted_money(job: Job, money: Payment | Refund) -> str | None:
+    """What was paid or given back for an order that is no document yet comes again when the order becomes one."""
+    if find(job, Ref(EntityType.ORDER, money.order_id)):
         return None
     with job.transaction() as conn:
-        order = records.load(conn, job.key.tenant_id, EntityType.ORDER, payment.order_id)
+        order = records.load(conn, job.key.tenant_id, EntityType.ORDER, money.order_id)
     return unwanted(order, job.row.settings) if order else None
 
 

@@ -10,8 +10,9 @@ from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
 from erp_pipelines.domain.records import parse
+from erp_pipelines.domain.refunds import Refund
 
-CanonicalRecord = Customer | Product | Order | Payment
+CanonicalRecord = Customer | Product | Order | Payment | Refund
 
 
 class EntityType(StrEnum):
@@ -19,6 +20,7 @@ class EntityType(StrEnum):
     PRODUCT = "Product"
     ORDER = "Order"
     PAYMENT = "Payment"
+    REFUND = "Refund"
 
 
 class EventType(StrEnum):
@@ -33,6 +35,7 @@ class EventType(StrEnum):
     ORDER_PAID = "OrderPaid"
     ORDER_CANCELLED = "OrderCancelled"
     PAYMENT_RECORDED = "PaymentRecorded"
+    REFUND_RECORDED = "RefundRecorded"
     SYNC_REQUESTED = "SyncRequested"
 
 
@@ -41,20 +44,21 @@ RECORDS: dict[EntityType, type[CanonicalRecord]] = {
     EntityType.PRODUCT: Product,
     EntityType.ORDER: Order,
     EntityType.PAYMENT: Payment,
+    EntityType.REFUND: Refund,
 }
 
 
 def decode(entity_type: str, payload: object) -> CanonicalRecord:
-    """The canonical record of an event, orders completed; RecordInvalid if the payload is none."""
+    """The canonical record of an event, orders and refunds completed; RecordInvalid if the payload is none."""
     if entity_type not in RECORDS:
         known = ", ".join(RECORDS)
         raise RecordInvalid(f"{entity_type!r} is no entity type.", field="entityType", mend=f"Known are {known}.")
     record = parse(RECORDS[EntityType(entity_type)], payload)
-    return record.completed() if isinstance(record, Order) else record
+    return record.completed() if isinstance(record, (Order, Refund)) else record
 
 
 def ordering_key(entity_type: str, entity_id: str, payload: dict[str, object]) -> str:
-    """Events with the same key are delivered one after the other. A payment queues behind its order."""
-    if entity_type == EntityType.PAYMENT and "orderId" in payload:
+    """Events with the same key are delivered one after the other. Payments and refunds queue behind their order."""
+    if entity_type in {EntityType.PAYMENT, EntityType.REFUND} and "orderId" in payload:
         return f"{EntityType.ORDER}:{payload['orderId']}"
     return f"{entity_type}:{entity_id}"

@@ -59,11 +59,11 @@ def apportion(amount: Decimal, weights: Sequence[Decimal], currency: str) -> tup
     """The amount in shares by weight, each in whole minor units, that add up to exactly the amount.
 
     What rounding leaves over goes, unit by unit, to the shares that were cut most. Where the weights come to nothing,
-    the first takes it all. Raises IndexError for no weights.
+    the first takes it all; no weights give no shares.
     """
     whole, unit = sum(weights, Decimal(0)), minor_unit(currency)
     if not whole:
-        return (amount, *(Decimal(0) for _ in weights[1:]))
+        return (amount, *(Decimal(0) for _ in weights[1:]))[: len(weights)]
     exact = [amount * weight / whole for weight in weights]
     shares = [share.quantize(unit, rounding=ROUND_FLOOR) for share in exact]
     left_over = int((amount - sum(shares, Decimal(0))) / unit)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -46,11 +47,39 @@ class OrderLine(Record):
         return round_money(self.quantity * self.unit_price, currency)
 
 
+L = TypeVar("L", bound=OrderLine)
+
+
 class Shipping(Record):
     amount: Amount = ZERO
     method: Text | None = None
     tax: Amount | None = None
     tax_rate: TaxRate | None = None
+
+
+class Charged(Protocol):
+    """What customers are charged for, or given back for, once it is completed."""
+
+    @property
+    def currency(self) -> str: ...
+
+    @property
+    def lines(self) -> Sequence[OrderLine]: ...
+
+    @property
+    def shipping(self) -> Shipping: ...
+
+    @property
+    def order_discount(self) -> Decimal: ...
+
+    @property
+    def prices_include_tax(self) -> bool | None: ...
+
+    @property
+    def tax_total(self) -> Decimal | None: ...
+
+    @property
+    def amount_due(self) -> Decimal: ...
 
 
 class Order(Record):
@@ -81,17 +110,17 @@ class Order(Record):
 
     def completed(self) -> Order:
         """This order with everything computed; RecordInvalid naming the difference where given parts disagree."""
-        lines = tuple(_completed_line(line, self.currency, f"lines[{n}]") for n, line in enumerate(self.lines, 1))
+        lines = tuple(completed_line(line, self.currency, f"lines[{n}]") for n, line in enumerate(self.lines, 1))
         shipping = self.shipping.model_copy(
             update={"amount": check_minor_unit(self.shipping.amount, self.currency, "shipping.amount")}
         )
         discount = check_minor_unit(self.order_discount, self.currency, "orderDiscount")
-        tax = _tax_total(self, lines)
+        tax = tax_of(lines, shipping, self.currency, self.tax_total)
         sums = sum((amount_of(line) for line in lines), ZERO) + shipping.amount - discount
         rule = "lines + shipping - orderDiscount"
         if not self.prices_include_tax:
             sums, rule = sums + tax, f"{rule} + taxTotal"
-        total = _agreed(self.total, round_money(sums, self.currency), "total", rule)
+        total = agreed(self.total, round_money(sums, self.currency), "total", rule)
         if total < 0:
             raise RecordInvalid(f"total is {total}: an order cannot be worth less than nothing.", field="total")
         return self.model_copy(update={"lines": lines, "shipping": shipping, "tax_total": tax, "total": total})
@@ -114,7 +143,8 @@ def discount_of(line: OrderLine, currency: str) -> Decimal:
     return line.gross(currency) - amount_of(line)
 
 
-def _completed_line(line: OrderLine, currency: str, where: str) -> OrderLine:
+def completed_line(line: L, currency: str, where: str) -> L:
+    """The line with its amount, and its discount in money; RecordInvalid where what is given disagrees."""
     gross = line.gross(currency)
     by_rate = (
         None
@@ -123,25 +153,23 @@ def _completed_line(line: OrderLine, currency: str, where: str) -> OrderLine:
     )
     by_money = None if line.discount is None else gross - check_minor_unit(line.discount, currency, f"{where}.discount")
     if by_rate is not None and by_money is not None:
-        _agreed(by_money, by_rate, f"{where}.discount", "what discountRate gives")
+        agreed(by_money, by_rate, f"{where}.discount", "what discountRate gives")
     computed = by_rate if by_rate is not None else by_money if by_money is not None else gross
-    amount = _agreed(line.amount, computed, f"{where}.amount", "quantity x unitPrice less the discount")
+    amount = agreed(line.amount, computed, f"{where}.amount", "quantity x unitPrice less the discount")
     return line.model_copy(update={"amount": amount, "discount": gross - amount if gross != amount else None})
 
 
-def _tax_total(order: Order, lines: tuple[OrderLine, ...]) -> Decimal:
+def tax_of(lines: Sequence[OrderLine], shipping: Shipping, currency: str, total: Decimal | None) -> Decimal:
     """The sum of the taxes given per line and on shipping; a total given alone is taken as it is."""
-    parts = {f"lines[{n}]": line for n, line in enumerate(lines, 1)} | {"shipping": order.shipping}
+    parts = {f"lines[{n}]": line for n, line in enumerate(lines, 1)} | {"shipping": shipping}
     for field, part in parts.items():
         _refuse_rate_alone(part, field)
     given = [
-        check_minor_unit(part.tax, order.currency, f"{field}.tax")
-        for field, part in parts.items()
-        if part.tax is not None
+        check_minor_unit(part.tax, currency, f"{field}.tax") for field, part in parts.items() if part.tax is not None
     ]
     if not given:
-        return check_minor_unit(order.tax_total or ZERO, order.currency, "taxTotal")
-    return _agreed(order.tax_total, sum(given, ZERO), "taxTotal", "the taxes of the lines and of shipping")
+        return check_minor_unit(total or ZERO, currency, "taxTotal")
+    return agreed(total, sum(given, ZERO), "taxTotal", "the taxes of the lines and of shipping")
 
 
 def _refuse_rate_alone(part: OrderLine | Shipping, field: str) -> None:
@@ -153,7 +181,7 @@ def _refuse_rate_alone(part: OrderLine | Shipping, field: str) -> None:
         )
 
 
-def _agreed(given: Decimal | None, computed: Decimal, field: str, rule: str) -> Decimal:
+def agreed(given: Decimal | None, computed: Decimal, field: str, rule: str) -> Decimal:
     """The computed amount, unless another one was given: then RecordInvalid with the difference."""
     if given is not None and given != computed:
         raise RecordInvalid(

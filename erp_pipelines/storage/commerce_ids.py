@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage import commerce_payments
-from erp_pipelines.storage.commerce_tables import customers, orders, payments, products
+from erp_pipelines.storage.commerce_tables import customers, orders, payments, products, refunds
 from erp_pipelines.storage.tables import integration_outbox as outbox
 
 _TABLES = {
@@ -17,6 +17,7 @@ _TABLES = {
     EntityType.PRODUCT: products,
     EntityType.ORDER: orders,
     EntityType.PAYMENT: payments,
+    EntityType.REFUND: refunds,
 }
 
 

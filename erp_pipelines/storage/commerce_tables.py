@@ -1,4 +1,4 @@
-"""The shop's own tables: customers, products, orders and payments, as the canonical records have them."""
+"""The shop's own tables: customers, products, orders, payments and refunds, as the canonical records have them."""
 
 from __future__ import annotations
 
@@ -138,6 +138,20 @@ payments = sa.Table(
     # 'host', or the provider in whose books it was recorded first: such a one is never pushed back there.
     sa.Column("source", sa.Text, nullable=False, server_default="host"),
     *audit(),
+    sa.ForeignKeyConstraint(["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"]),
+    sa.Index(None, "tenant_id", "order_id"),
+)
+
+refunds = sa.Table(
+    "refunds",
+    metadata,
+    *key(),
+    sa.Column("order_id", sa.String(100), nullable=False),
+    amount("amount", nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("date", sa.Date, nullable=False),
+    sa.Column("record", JSONB(none_as_null=True), nullable=False),  # the canonical record, whole: it never changes
+    when("created_at", nullable=False, server_default=NOW),
     sa.ForeignKeyConstraint(["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"]),
     sa.Index(None, "tenant_id", "order_id"),
 )

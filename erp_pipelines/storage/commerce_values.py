@@ -11,8 +11,10 @@ from erp_pipelines.domain.money import check_minor_unit, minor_unit
 from erp_pipelines.domain.orders import Order, OrderLine, Shipping
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
+from erp_pipelines.domain.refunds import Refund
 
-C = TypeVar("C", Customer, Product, Order, Payment)
+C = TypeVar("C", Customer, Product, Order, Payment, Refund)
+L = TypeVar("L", bound=OrderLine)
 
 # What the columns hold: fifteen digits before the point, and the rates' decimals.
 LARGEST = Decimal(10) ** 15
@@ -32,6 +34,8 @@ def settled(record: C) -> C:
     match record:
         case Order():
             return _order(record)
+        case Refund():
+            return _refund(record)
         case Payment():
             return record.model_copy(update={"amount": _money(record.amount, record.currency, "amount")})
         case Product():
@@ -57,7 +61,21 @@ def _order(order: Order) -> Order:
     )
 
 
-def _line(line: OrderLine, currency: str, where: str) -> OrderLine:
+def _refund(refund: Refund) -> Refund:
+    currency = refund.currency
+    return refund.model_copy(
+        update={
+            "lines": tuple(_line(line, currency, f"lines[{n}]") for n, line in enumerate(refund.lines, 1)),
+            "shipping": _shipping(refund.shipping, currency),
+            "exchange_rate": _rate(refund.exchange_rate, EXCHANGE_PLACES, "exchangeRate"),
+            "adjustment": _money(refund.adjustment, currency, "adjustment"),
+            "tax_total": _optional(refund.tax_total, currency, "taxTotal"),
+            "amount": _optional(refund.amount, currency, "amount"),
+        }
+    )
+
+
+def _line(line: L, currency: str, where: str) -> L:
     places = decimals(currency)
     return line.model_copy(
         update={

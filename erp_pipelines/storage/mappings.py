@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,11 +29,12 @@ class Mapping:
     balance: Decimal | None
     external_updated_at: dt.datetime | None
     last_sync_at: dt.datetime | None
+    snapshot: dict[str, str] | None = None
 
 
 _COLUMNS = (
     "entity_type, prometheus_id, external_id, external_type, external_number, sync_token, fingerprint, balance, "
-    "external_updated_at, last_sync_at"
+    "external_updated_at, last_sync_at, snapshot"
 )
 _FIND = sa.text(
     f"""
@@ -63,13 +66,13 @@ _BIND = sa.text(
     """
     insert into erp.integration_entity_mappings as m
       (tenant_id, provider, entity_type, prometheus_id, external_id, external_type, external_number, sync_token,
-       fingerprint, balance, external_updated_at, last_sync_at)
+       fingerprint, snapshot, balance, external_updated_at, last_sync_at)
     values (:tenant, :provider, :entity, :id, :external_id, :external_type, :number, :sync_token, :fingerprint,
-       :balance, :updated_at, :now)
+       cast(:snapshot as jsonb), :balance, :updated_at, :now)
     on conflict (tenant_id, provider, entity_type, prometheus_id) do update
     set external_id = excluded.external_id, external_type = excluded.external_type,
         external_number = coalesce(excluded.external_number, m.external_number), sync_token = excluded.sync_token,
-        fingerprint = excluded.fingerprint, balance = coalesce(excluded.balance, m.balance),
+        fingerprint = excluded.fingerprint, snapshot = excluded.snapshot, balance = coalesce(excluded.balance, m.balance),
         external_updated_at = coalesce(excluded.external_updated_at, m.external_updated_at), last_sync_at = :now
     """
 )
@@ -89,12 +92,13 @@ def bind(
     balance: Decimal | None,
     updated_at: dt.datetime | None,
     now: dt.datetime,
+    snapshot: abc.Mapping[str, str] | None = None,
 ) -> None:
     """Store or renew the pair. Raises Rejected when the ERP's record stands for another of ours already."""
     values: dict[str, Any] = {
         "entity": entity_type, "id": entity_id, "external_id": external_id, "external_type": external_type,
         "number": number, "sync_token": sync_token, "fingerprint": fingerprint, "balance": balance,
-        "updated_at": updated_at, "now": now,
+        "updated_at": updated_at, "now": now, "snapshot": None if snapshot is None else json.dumps(dict(snapshot)),
     }  # fmt: skip
     try:
         conn.execute(_BIND, _scope(key) | values)

@@ -130,20 +130,9 @@ def is_cancelled(conn: Connection, sync_id: str) -> bool:
     return conn.execute(sa.select(syncs.c.cancelled_at.is_not(None)).where(syncs.c.id == sync_id)).scalar_one()
 
 
-# Before it is cancelled, each record's earlier events stand still: a claim that is made meanwhile may decide that
-# the sync's event carries their news.
-_HOLD_EARLIER = sa.text(
-    """
-    select e.id from erp.integration_deliveries e
-    where e.tenant_id = :tenant and e.status in ('Pending', 'Processing', 'Failed') and exists (
-      select 1 from erp.integration_deliveries d
-      where d.sync_id = cast(:sync as uuid) and d.status = 'Pending' and d.connection_id = e.connection_id
-        and d.entity_type = e.entity_type and d.entity_id = e.entity_id and d.seq > e.seq)
-    order by e.id for update
-    """
-)
-# What was never begun ends here; what is under way, failed before, is in doubt, or carries an earlier event's news
-# goes on to its own end.
+# What was never begun ends here. What is under way, failed before or is in doubt goes on to its own end; so does an
+# event with an earlier one of its record that is not done, or has left its news to it: a completed event counts as
+# newer than all before it, so they would end with this one, unsent.
 _CANCEL = sa.text(
     """
     with ended as (
@@ -151,12 +140,15 @@ _CANCEL = sa.text(
       set status = 'Completed', outcome = 'NotWanted', processed_at = :now
       where d.tenant_id = :tenant and d.sync_id = cast(:sync as uuid) and d.status = 'Pending' and d.attempts = 0
         and not d.in_doubt
-        and not coalesce((
-          select e.status = 'Processing' or coalesce(e.outcome = 'Superseded', false)
-          from erp.integration_deliveries e
+        and not exists (
+          select 1 from erp.integration_deliveries e
+          where e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
+            and e.seq < d.seq and e.connection_id = d.connection_id and e.status <> 'Completed')
+        and coalesce((
+          select e.outcome from erp.integration_deliveries e
           where e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
             and e.seq < d.seq and e.connection_id = d.connection_id
-          order by e.seq desc limit 1), false)
+          order by e.seq desc limit 1), '') <> 'Superseded'
       returning d.id, d.tenant_id, d.provider, d.entity_type, d.entity_id
     )
     insert into erp.integration_sync_logs
@@ -173,6 +165,5 @@ def cancel(conn: Connection, key: ConnectionKey, sync_id: str, *, by: str, now: 
     """Nothing more of it is begun; how many deliveries that spared. Each has its entry in the log. Again changes nothing."""
     mine = sa.update(syncs).where(syncs.c.id == sa.cast(sync_id, sa.Uuid), syncs.c.cancelled_at.is_(None))
     conn.execute(mine.values(cancelled_at=now, cancelled_by=by))
-    conn.execute(_HOLD_EARLIER, {"tenant": key.tenant_id, "sync": sync_id})
     values = {"tenant": key.tenant_id, "sync": sync_id, "now": now, "by": by}
     return conn.execute(_CANCEL, values | {"words": f"The bulk sync was cancelled by {by}."}).rowcount

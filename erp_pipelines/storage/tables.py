@@ -192,6 +192,15 @@ integration_deliveries = sa.Table(
         "requirement",
         postgresql_where=sa.text("requirement is not null"),
     ),
+    # A delivery that goes well never stands in it.
+    sa.Index(
+        "ix_integration_deliveries_open_errors",
+        "tenant_id",
+        "provider",
+        "cause",
+        "seq",
+        postgresql_where=sa.text("cause is not null and status <> 'Completed'"),
+    ),
     sa.Index(None, "sync_id", postgresql_where=sa.text("sync_id is not null")),
     sa.Index(None, "tenant_id", "entity_type", "entity_id", "seq"),
 )
@@ -334,6 +343,7 @@ integration_entity_mappings = sa.Table(
     sa.Column("external_number", sa.Text),  # what a person calls it, e.g. the invoice number
     sa.Column("sync_token", sa.String(100)),
     sa.Column("fingerprint", sa.Text),  # of the body last sent; the same one again needs no call
+    sa.Column("snapshot", JSONB(none_as_null=True)),  # the document's look after our last write, money and dates only
     sa.Column("balance", sa.Numeric(20, 5)),
     when("external_updated_at"),
     when("created_at", nullable=False, server_default=NOW),

@@ -12,6 +12,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from erp_twins import keeping
 from erp_twins.clock import TwinClock
 from erp_twins.jsonio import Doc
 
@@ -99,6 +100,7 @@ _KINDS: dict[str, Any] = {
     "tokens": Token,
     "bearers": Bearer,
 }
+_PLAIN = ("nonces", "failures", "locked", "audit")
 
 
 @dataclass
@@ -194,15 +196,9 @@ class Access:
     # --- keeping ---
 
     def state(self) -> Doc:
-        tables = {name: {key: asdict(one) for key, one in getattr(self, name).items()} for name in _KINDS}
-        rest = {name: getattr(self, name) for name in ("nonces", "failures", "locked", "audit")}
-        return {**tables, **rest}
+        return {**keeping.state_of(self, _KINDS), **{name: getattr(self, name) for name in _PLAIN}}
 
     def restore(self, state: Doc) -> None:
-        for name, value in state.items():
-            kind = _KINDS.get(name)
-            setattr(self, name, {key: kind(**_tuples(row)) for key, row in value.items()} if kind else value)
-
-
-def _tuples(row: Doc) -> Doc:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+        keeping.restore(self, _KINDS, state)
+        for name in _PLAIN:
+            setattr(self, name, state[name])

@@ -16,6 +16,7 @@ from erp_twins.netsuite.suiteql import ColumnType, Dialect, Table
 from erp_twins.netsuite.table_columns import COLUMNS, DISPLAYED, FEATURES, LISTS
 from erp_twins.netsuite.values import name_of, target_of
 
+CUSTOM = {"transaction": "custbody", "customer": "custentity", "item": "custitem"}  # how the ids of own fields begin
 _READ: dict[ColumnType, Callable[[Any], Any]] = {
     "integer": int,
     "number": Decimal,
@@ -96,13 +97,19 @@ class _Maker:
     def table(self, name: str, kinds: tuple[str, ...], rows: Callable[[], Iterable[Doc]], key: str = "id") -> Table:
         columns: Mapping[str, tuple[ColumnType, str]] = {
             column: spec for column, spec in COLUMNS[name].items() if self._on(f"{name}.{column}")
-        }
+        } | self._custom(name)
         version = sum(self._account.versions[kind] for kind in kinds)
 
         def converted() -> Iterator[Mapping[str, Any]]:
             return (_row(columns, row) for row in rows())
 
         return Table(name, {column: kind for column, (kind, _) in columns.items()}, converted, version, key)
+
+    def _custom(self, name: str) -> dict[str, tuple[ColumnType, str]]:
+        """The account's own fields are columns too."""
+        prefix = CUSTOM.get(name)
+        fields = self._account.settings.custom_fields if prefix else ()
+        return {field: ("text", field) for field in fields if prefix and field.startswith(prefix)}
 
     def _on(self, place: str) -> bool:
         feature = FEATURES.get(place) or FEATURES.get(place.rpartition(".")[2])

@@ -64,6 +64,8 @@ _FORM_LENGTHS = {
 _FORM_REFERENCES = {
     "CustomerRef": "Customer",
     "SalesTermRef": "Term",
+    "ClassRef": "Class",
+    "DepartmentRef": "Department",
     "DepositToAccountRef": "Account",
     "PaymentMethodRef": "PaymentMethod",
     "TxnTaxDetail.TxnTaxCodeRef": "TaxCode",
@@ -227,6 +229,17 @@ _ALL = (
         "Name DueDays DayOfMonthDue DueNextMonthDays DiscountPercent DiscountDays DiscountDayOfMonth Type Active",
         lengths={"Name": 31},
         events=words("Create Update"),
+    ),
+    *(
+        _list(
+            name,
+            "Name SubClass SubDepartment ParentRef Active",
+            "FullyQualifiedName",
+            "Name FullyQualifiedName",
+            lengths={"Name": 100},
+            events=_NAME_EVENTS,
+        )
+        for name in ("Class", "Department")
     ),
     _list(
         "PaymentMethod",

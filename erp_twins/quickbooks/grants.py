@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from erp_twins import keeping
 from erp_twins.clock import TwinClock
 from erp_twins.quickbooks.config import TwinConfig
 
@@ -191,17 +192,11 @@ class Grants:
     # --- keeping ---
 
     def state(self) -> dict[str, Any]:
-        tables = {name: {key: asdict(one) for key, one in getattr(self, name).items()} for name in _KINDS}
-        return {**tables, "issued": self.issued}
+        return {**keeping.state_of(self, _KINDS), "issued": self.issued}
 
     def restore(self, state: dict[str, Any]) -> None:
         self.issued = state["issued"]
-        for name, kind in _KINDS.items():
-            setattr(self, name, {key: kind(**_tuples(row)) for key, row in state[name].items()})
+        keeping.restore(self, _KINDS, state)
 
 
 _KINDS: dict[str, Any] = {"apps": App, "codes": Code, "grants": Grant, "access": Access}
-
-
-def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}

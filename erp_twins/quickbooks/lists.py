@@ -1,4 +1,4 @@
-"""Items, accounts, terms and payment methods (reference 4.4, 4.11)."""
+"""Items, accounts, terms, payment methods, classes and departments (reference 4.4, 4.11)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check(company: Company, entity: str, doc: Doc, old: Doc | None) -> None:
     elif entity == "Account":
         _account(company, doc)
     gone = not doc["Active"] and (old is None or old.get("Active", True))
-    if gone and entity in {"Item", "Account", "PaymentMethod", "Term"}:
+    if gone and entity in {"Item", "Account", "PaymentMethod", "Term", "Class", "Department"}:
         _set_aside(company, entity, doc)
     elif entity == "Item":
         _refuse_taken(company, doc)

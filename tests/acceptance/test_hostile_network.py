@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import time
 from collections import Counter
+from contextlib import closing
 from decimal import Decimal
 
 import httpx
@@ -89,6 +90,12 @@ def stage(database_url, request):
 
 
 @pytest.fixture
+def scene(stage):
+    with closing(Scene(stage)) as made:
+        yield made
+
+
+@pytest.fixture
 def runtime(stage):
     made = stage.runtime(clock=ClockOfBoth(stage.twin), transport=Impatient())
     stage.connect(made)
@@ -133,7 +140,7 @@ def faults_so_far(stage):
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_a_hostile_network_doubles_nothing_loses_nothing_and_leaves_nothing_unexplained(
-    stage, runtime, record_property
+    stage, runtime, scene, record_property
 ):
     for seed, hostility in enumerate((*HOSTILITIES, *stage.there.hostilities)):
         stage.twin.add_fault(
@@ -146,7 +153,6 @@ def test_a_hostile_network_doubles_nothing_loses_nothing_and_leaves_nothing_unex
         rounds += 1
     faults, kinds = faults_so_far(stage), stage.twin.calls.summary()["faults"]
     stage.twin.clear_faults()
-    scene = Scene(stage)
     for _ in range(MOST_ROUNDS):
         deliver(runtime, stage)
         if not scene.waiting():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import subprocess
 import time
+from contextlib import closing
 
 import pytest
 
@@ -59,20 +60,21 @@ def until_invoices(stage: Stage, count: int, process: subprocess.Popen[str]) -> 
 
 
 def everything_stands_once(stage: Stage, count: int = ORDERS) -> None:
-    books, scene = stage.there.books(), Scene(stage)
+    books = stage.there.books()
     assert {str(entity): len(documents) for entity, documents in books.items()} == {
         "Customer": 1, "Product": 1, "Order": count, "Payment": count,
     }  # fmt: skip
     assert stage.there.doubles() == {}
     assert {order.balance for order in books[EntityType.ORDER]} == {0}
-    assert scene.rows("select distinct status, in_doubt, claimed_by is null from erp.integration_deliveries") == [
-        ("Completed", False, True)
-    ]
-    assert scene.rows("select 1 from erp.integration_doubts") == []
-    # Of an event whose settlement PostgreSQL ended, the next try finds that all of it stands there.
-    explained(scene)
-    sent = "outcome in ('Created', 'Adopted', 'Unchanged') and delivery_id is not null"
-    assert scene.rows(f"select count(*) from erp.integration_sync_logs where {sent}") == [(2 + 2 * count,)]
+    with closing(Scene(stage)) as scene:
+        assert scene.rows("select distinct status, in_doubt, claimed_by is null from erp.integration_deliveries") == [
+            ("Completed", False, True)
+        ]
+        assert scene.rows("select 1 from erp.integration_doubts") == []
+        # Of an event whose settlement PostgreSQL ended, the next try finds that all of it stands there.
+        explained(scene)
+        sent = "outcome in ('Created', 'Adopted', 'Unchanged') and delivery_id is not null"
+        assert scene.rows(f"select count(*) from erp.integration_sync_logs where {sent}") == [(2 + 2 * count,)]
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from contextlib import closing
 
 import pytest
 
@@ -22,8 +23,7 @@ REALM = "9130350000000001"
 
 def raced(database_url, tmp_path, death=None, **config):
     """The scene after many processes have used tokens that live for one second, a fifth of them dying at a boundary."""
-    with staged(database_url, access_token_seconds=1, **config) as stage:
-        scene = Scene(stage)
+    with staged(database_url, access_token_seconds=1, **config) as stage, closing(Scene(stage)) as scene:
         with scene.host() as host:
             stage.connect(host.runtime)
         url = f"{stage.url}/v3/company/{REALM}/companyinfo/{REALM}"

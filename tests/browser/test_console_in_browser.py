@@ -19,7 +19,7 @@ from erp_pipelines.access import connections
 from erp_pipelines.commerce import customers, orders, payments, products
 from erp_pipelines.delivery import worker
 from tests.support.factories import make_customer, make_order, make_product
-from tests.support.stage import KEY
+from tests.support.stage import KEY, follow
 
 pytestmark = pytest.mark.browser
 REALM = "9130350000000001"
@@ -27,7 +27,19 @@ RECORDS = 100
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 SHOWN = ("connections", "errors", "logs", "health")
-PAGES = ("connections", "errors", "logs", "syncs", "mappings", "health", "requests", "outbox", "inbox", "causes")
+PAGES = (
+    "connections",
+    "errors",
+    "logs",
+    "syncs",
+    "mappings",
+    "health",
+    "differences",
+    "requests",
+    "outbox",
+    "inbox",
+    "causes",
+)
 
 
 def token(stage, role: str) -> str:
@@ -95,7 +107,7 @@ def test_connecting_through_the_console(stage, house, page, shots):
 
 def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):
     """The alert names the errors page; from there: retry all of the cause, and see that nothing waits."""
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     close_books(stage, "2099-12-31")
     shop(house)
     worker.serve(house, KEY)
@@ -124,7 +136,7 @@ def wait_until(page, stage, path: str, words: str) -> None:
 
 
 def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     with house.db.tenant("acme") as conn:
         for number in range(RECORDS):
             customers.save(conn, "acme", make_customer(f"c{number}"))
@@ -148,7 +160,7 @@ def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
 
 
 def test_the_audit_is_exported_and_a_manager_asks_for_a_retry(stage, house, page):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     close_books(stage, "2099-12-31")
     shop(house, 1)
     worker.serve(house, KEY)
@@ -169,7 +181,7 @@ def test_the_audit_is_exported_and_a_manager_asks_for_a_retry(stage, house, page
 
 
 def test_every_page_is_accessible_and_breaks_no_rule_of_its_policy(stage, house, browser, shots):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     shop(house)
     worker.serve(house, KEY)
     close_books(stage, "2099-12-31")

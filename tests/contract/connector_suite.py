@@ -155,7 +155,7 @@ class Puller:
 
 
 def known(pushed: Pushed) -> Known:
-    return Known(pushed.external_id, pushed.sync_token)
+    return Known(pushed.external_id, pushed.sync_token, pushed.external_type, pushed.snapshot)
 
 
 class ConnectorContract:

@@ -12,13 +12,14 @@ from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.connectors.registry import connectors
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
 from erp_pipelines.domain.payments import Payment
+from erp_pipelines.domain.refunds import Refund
 from erp_twins.transport import twin_handler
 from tests.contract.connector_suite import CUSTOMER, ORDER, Desk, Tokens, write
 from tests.contract.twin_support import REALM, Books
 from tests.support.factories import make_customer, make_order, make_product
 
 HOST = "https://twin.example"
-PAYMENT = Ref("Payment", "pay1")
+PAYMENT, REFUND = Ref("Payment", "pay1"), Ref("Refund", "o1-R1")
 
 
 class Shop:
@@ -80,6 +81,15 @@ class Shop:
         day = dt.date(2026, 3, 2)
         given = {"id": "pay1", "order_id": "o1", "amount": amount, "currency": "USD", "date": day, **changes}
         return invoice, write(PAYMENT, Payment(**given), refs)
+
+    def refund(self, **changes: Any) -> Write:
+        """A refund to push of one piece of the order's only line; the order stands as an invoice."""
+        order = self.order(currency=changes.get("currency", "USD"))
+        refs = {**order.refs, ORDER: self.push(order).external_id}
+        lines = [{"line": 1, "product": "p1", "quantity": 1, "unit_price": "12.50"}]
+        day = dt.date(2026, 3, 5)
+        given = {"id": "o1-R1", "order_id": "o1", "order_number": "o1", "date": day, "currency": "USD", "lines": lines}
+        return write(REFUND, Refund(**{**given, **changes}).completed(), refs)
 
     @property
     def company(self) -> Any:

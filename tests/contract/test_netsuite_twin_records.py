@@ -324,6 +324,7 @@ def test_custom_fields_are_known_once_the_account_has_them(shop):
     shop.customer(custentity_shop_id="S-1", custentity_other="x")
     assert shop.get("customer/101")["custentity_shop_id"] == "S-1"
     assert "custentity_other" not in shop.get("customer/101")
+    assert shop.query("SELECT custentity_shop_id AS own FROM customer") == [{"own": "S-1"}]
 
 
 # --- where there is nothing ---

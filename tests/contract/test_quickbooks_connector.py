@@ -18,7 +18,7 @@ from erp_pipelines.connectors.http import MockTransport
 from erp_pipelines.connectors.registry import connectors
 from erp_pipelines.domain import errors
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
-from erp_pipelines.domain.orders import OrderLine, OrderStatus, Shipping
+from erp_pipelines.domain.orders import OrderLine, Shipping
 from erp_pipelines.domain.outcomes import Outcome
 from tests.contract.connector_suite import CUSTOMER, ORDER, PRODUCT, known, write
 from tests.contract.quickbooks_shop import Shop
@@ -274,20 +274,6 @@ def test_voided_invoice_is_not_brought_back(shop):
     with pytest.raises(errors.Rejected) as refused:
         shop.push(write(ORDER, make_order(memo="x").completed(), order.refs, known(first)))
     assert (refused.value.cause, refused.value.definitive) == ("voided-in-erp", True)
-
-
-def test_cancelled_order_is_a_persons_job(shop):
-    order = shop.order()
-    first = shop.push(order)
-    cancelled = make_order(status=OrderStatus.CANCELLED).completed()
-    calls = len(shop.sent())
-    with pytest.raises(errors.Rejected, match="Void invoice o1") as refused:
-        shop.push(write(ORDER, cancelled, order.refs, known(first)))
-    assert (refused.value.cause, refused.value.definitive) == ("cancelled-after-sync", True)
-    with pytest.raises(errors.Rejected) as refused:
-        shop.push(write(ORDER, cancelled, order.refs))
-    assert refused.value.cause == "cancelled"
-    assert len(shop.sent()) == calls
 
 
 def test_ended_subscription_parks_the_connection(shop):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,13 +11,14 @@ from typing import Any
 
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.domain.orders import OrderLine
-from tests.killpoints.checks import TOTAL, Books, Scene, connected, no_connection, whole
+from tests.killpoints.checks import TOTAL, Books, Scene, connected, no_connection, same, whole
 from tests.killpoints.host import Host
 from tests.support.erps import ERPS, Fault, StagedErp
 from tests.support.factories import make_customer, make_order, make_product
 from tests.support.stage import follow
 
 CUSTOMER, PRODUCT, ORDER, PAYMENT = EntityType.CUSTOMER, EntityType.PRODUCT, EntityType.ORDER, EntityType.PAYMENT
+REFUND = EntityType.REFUND
 Act = Callable[[Host, Any], None]
 
 
@@ -34,6 +36,7 @@ class Flow:
     config: Fault = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     habit: str = ""
+    later: dt.timedelta = dt.timedelta()  # how long after the preparation it acts, on everybody's clock
 
 
 def serve(host: Host, _: Any = None) -> None:
@@ -93,13 +96,13 @@ def pushed(scene: Scene) -> None:
 def edited_there(scene: Scene) -> None:
     whole(scene, OPEN_ORDER)
     _renamed(scene)
-    assert ["Ring twice." in document.text for document in scene.there.books()[ORDER]] == [True]
+    same(["Ring twice." in document.text for document in scene.there.books()[ORDER]], [True])
 
 
 def _renamed(scene: Scene) -> None:
     books = scene.there.books()
-    assert [document.name for document in books[CUSTOMER]] == ["Renamed Ltd"]
-    assert sorted(document.name for document in books[PRODUCT]) == ["Product p2", "Renamed"]
+    same([document.name for document in books[CUSTOMER]], ["Renamed Ltd"])
+    same(sorted(document.name for document in books[PRODUCT]), ["Product p2", "Renamed"])
 
 
 def two_paid_orders(scene: Scene) -> None:
@@ -184,6 +187,22 @@ def pushed_late(scene: Scene) -> None:
     whole(scene, ONE_ORDER)
 
 
+# --- refunds ---
+
+
+def refunded_later(scene: Scene) -> None:
+    """A paid order that stands in the ERP, and of which one line came back since."""
+    delivered(scene)
+    with scene.host() as host:
+        host.set(**dict(host.erp.refunds or {}))
+        host.refund(line=2)
+
+
+def refunded_there(scene: Scene) -> None:
+    whole(scene, Books({**ONE_ORDER.counts, REFUND: 1}, balance=Decimal(0)))
+    assert [document.total for document in scene.there.books()[REFUND]] == [Decimal("3.10")]
+
+
 # --- from the ERP ---
 
 
@@ -210,13 +229,11 @@ def look(host: Host, _: Any) -> None:
 
 def applied(scene: Scene) -> None:
     whole(scene, Books({CUSTOMER: 1, PRODUCT: 2, ORDER: 1, PAYMENT: 2}, balance=Decimal(0), theirs=2))
-    assert scene.rows("select payment_status from erp.orders") == [("paid",)]
+    same(scene.rows("select payment_status from erp.orders"), [("paid",)])
     provider = scene.key.provider
-    assert scene.rows("select amount, source from erp.payments order by 1") == [
-        (Decimal("8.10"), provider),
-        (Decimal("20.00"), provider),
-    ]
-    assert scene.rows("select count(*) from erp.integration_outbox where entity_type = 'Payment'") == [(0,)]
+    paid = scene.rows("select amount, source from erp.payments order by 1")
+    same(paid, [(Decimal("8.10"), provider), (Decimal("20.00"), provider)])
+    same(scene.rows("select count(*) from erp.integration_outbox where entity_type = 'Payment'"), [(0,)])
 
 
 # --- tokens ---
@@ -312,6 +329,9 @@ def flows_of(erp: type[StagedErp]) -> Iterator[Flow]:
     for habit in ("", *erp.habits):
         for name, (prepare, check) in PUSHES.items():
             yield Flow(f"{name}-{habit}" if habit else name, serve, check, prepare, habit=habit)
+        if erp.refunds is not None:
+            name = f"refund-{habit}" if habit else "refund"
+            yield Flow(name, serve, refunded_there, refunded_later, habit=habit)
     late = {"fault": "slow", **erp.writes(ORDER, new=True), "seconds": LATE_SECONDS, "times": 1}
     yield Flow("late-effect", serve, pushed_late, one_paid_order, faults=(late,))
     if erp.batching:
@@ -320,7 +340,7 @@ def flows_of(erp: type[StagedErp]) -> Iterator[Flow]:
         yield Flow("together-late", serve, both_pushed_late, two_paid_orders, habit=erp.batching, faults=(slow,))
     if erp.tells:
         yield Flow("inbound", hear, applied, paid_in_the_erp)
-    yield Flow("pull", look, applied, paid_in_the_erp)
+    yield Flow("pull", look, applied, paid_in_the_erp, later=dt.timedelta(minutes=5))
     yield Flow("token-refresh", serve, renewed, token_expired)
     if erp.replacing is not None:
         yield Flow("token-replaced", serve, renewed_or_parked, token_expired, erp.replacing)

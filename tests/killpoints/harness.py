@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,8 +71,8 @@ class Harness:
         with (
             a_database(self._server, self._template) as url,
             staged(url, provider=provider, habit=flow.habit, **flow.config) as stage,
+            closing(Scene(stage)) as scene,
         ):
-            scene = Scene(stage)
             with scene.host() as host:
                 stage.connect(host.runtime)
             given = flow.prepare(scene)
@@ -82,8 +82,9 @@ class Harness:
     def _die_at(self, prepared: Prepared, point: int, found: Findings) -> Ended:
         prepared.put_back()
         scene = prepared.scene
+        scene.there.time_is(dt.datetime.now(dt.UTC) + self._flow.later)
         order = Order(
-            self._provider, self._flow.name, scene.stage.environment(), prepared.given, point, dt.timedelta(),
+            self._provider, self._flow.name, scene.stage.environment(), prepared.given, point, self._flow.later,
             self._flow.habit,
         )  # fmt: skip
         ended = run(order)
@@ -96,7 +97,9 @@ class Harness:
         return ended
 
     def _recover(self, scene: Scene, order: Order) -> None:
-        for ahead in PASSES:
+        for passed in PASSES:
+            ahead = self._flow.later + passed
+            scene.there.time_is(dt.datetime.now(dt.UTC) + ahead)
             run(replace(order, kill_at=None, ahead=ahead))
             if not scene.waiting():
                 return

@@ -10,7 +10,9 @@ from typing import Any
 
 from erp_pipelines.access import connections, intake
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.commerce import customers, orders, payments, products
+from erp_pipelines.commerce import customers, orders, payments, products, refunds
+from erp_pipelines.commerce.refunds import Wanted
+from erp_pipelines.commerce.returns import Returned
 from erp_pipelines.delivery import bulk, pull, worker
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import Conflict, ConsentRefused
@@ -42,6 +44,11 @@ class Host:
     def pay(self, order_id: str = "o1") -> None:
         with self.runtime.db.tenant(self.key.tenant_id) as conn:
             payments.pay(conn, self.key.tenant_id, order_id, date=DAY)
+
+    def refund(self, line: int, order_id: str = "o1") -> None:
+        """One line comes back."""
+        with self.runtime.db.tenant(self.key.tenant_id) as conn:
+            refunds.refund(conn, self.key.tenant_id, order_id, Wanted(DAY, lines=[Returned(line)]))
 
     def pay_once(self, order_id: str = "o1") -> None:
         with suppress(Conflict):  # paid already: the step was done before the death

@@ -9,8 +9,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from erp_pipelines.commerce.returns import Returned, everything_left, returned_lines
 from erp_pipelines.connectors.base import Ref
 from erp_pipelines.domain import errors
+from erp_pipelines.domain.orders import Order, Shipping
+from erp_pipelines.domain.refunds import Refund, RefundLine
 from erp_twins.quickbooks import lines as twin_lines
 from erp_twins.quickbooks import tax as twin_tax
 from tests.contract.connector_suite import CUSTOMER, write
@@ -19,6 +22,7 @@ from tests.money.regimes import ROUNDING, SHIPPING, Regime
 from tests.money.till import ZERO, Sale, sell
 from tests.support.factories import make_product
 
+SHARE_REFUNDED = 0.2
 A_COMPANY = 1000  # orders before the next company: a twin keeps everything
 MANUAL_CODE = "2"  # what a bookkeeper in a US company without automated tax would choose
 PRODUCTS = tuple(Ref("Product", f"p{place}") for place in range(1, 7))
@@ -42,6 +46,7 @@ class Result:
     exact: int = 0
     own_off: int = 0
     rounded: int = 0
+    refunded: int = 0
     explained: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     cents_off: Decimal = ZERO
@@ -54,7 +59,7 @@ class Counterpart:
     def __init__(self, regime: Regime) -> None:
         self.regime, self.shop = regime, Shop(dict(regime.company))
         ids = {ROUNDING: self._item("Rounding"), SHIPPING: self._item("Freight")}
-        own = {name: ids.get(str(value), value) for name, value in regime.own.items()}
+        own = {"refundAccountId": "1"} | {name: ids.get(str(value), value) for name, value in regime.own.items()}
         if regime.codes:
             own["taxCodes"] = dict(regime.codes)
         self.shop.choose(own=own, **{name: ids.get(value, value) for name, value in regime.settings.items()})
@@ -69,6 +74,11 @@ class Counterpart:
         """The document that stands in the twin for the sale."""
         done = self.shop.push(write(Ref("Order", sale.order.id), sale.order, self.refs))
         return self.shop.company.get("Invoice", done.external_id)
+
+    def refund(self, refund: Refund) -> Decimal:
+        """What stands in the twin for it."""
+        done = self.shop.push(write(Ref("Refund", refund.id), refund, self.refs | {Ref("Order", refund.order_id): "1"}))
+        return Decimal(self.shop.company.get(done.external_type, done.external_id)["TotalAmt"])
 
     def own_tax(self, document: Any) -> Decimal:
         """The tax that QuickBooks would have computed, had nobody told it."""
@@ -106,10 +116,41 @@ def one(counterpart: Counterpart, random: Random, number: str, result: Result) -
     result.wrong += [f"{number} ({sale.policy}): {fault}" for fault in faults]
     result.exact += not faults
     result.rounded += any(line.get("Description", "").startswith("Rounding:") for line in document["Line"])
+    if counterpart.regime.told and random.random() < SHARE_REFUNDED:
+        result.refunded += 1
+        result.wrong += [f"{number}: {fault}" for fault in given_back(counterpart, random, sale)]
     own_off = abs(counterpart.own_tax(document) - sale.tax)
     result.own_off += bool(own_off)
     if own_off > result.hardest.off:
         result.hardest = Hardest(own_off, sale, document)
+
+
+def given_back(counterpart: Counterpart, random: Random, sale: Sale) -> Iterator[str]:
+    """The order comes back in two parcels; what the documents say otherwise than was charged."""
+    order, refunds = sale.order, list[Refund]()
+    piece = (order.lines[0].quantity * random.randint(1, 2) / 3).quantize(Decimal("0.00001"))
+    parcels = ((returned_lines(order, (), [Returned(1, piece)]), Shipping()), None)
+    for parcel in parcels:
+        lines, shipping = parcel or everything_left(order, refunds)
+        refund = _refund(order, f"{order.id}-R{len(refunds)}", lines, shipping)
+        if refund is None:  # nothing was charged for it
+            return
+        refunds.append(refund)
+        booked = counterpart.refund(refund)
+        if booked != refund.amount_due:
+            yield f"refund of {refund.amount_due} is booked as {booked}"
+    back = sum((refund.amount_due for refund in refunds), ZERO)
+    if back != sale.total:
+        yield f"given back {back}, charged {sale.total}"
+
+
+def _refund(order: Order, refund_id: str, lines: tuple[RefundLine, ...], shipping: Shipping) -> Refund | None:
+    parts = {"lines": lines, "shipping": shipping, "prices_include_tax": order.prices_include_tax}
+    head = {"order_id": order.id, "order_number": order.number, "date": order.order_date, "currency": order.currency}
+    try:
+        return Refund(id=refund_id, **head, **parts).completed()
+    except errors.RecordInvalid:
+        return None
 
 
 def differences(sale: Sale, document: Any, regime: Regime) -> Iterator[str]:

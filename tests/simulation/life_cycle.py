@@ -149,7 +149,9 @@ class OrderLifeCycle(RuleBasedStateMachine):
     def an_answer_is_lost(self, fault: str, data: Any) -> None:
         there = self.world.there
         entity, new = data.draw(st.sampled_from(sorted(there.types))), data.draw(st.booleans())
-        there.twin.add_fault(fault, **there.writes(entity, new=new), times=1, realm=self.tenant.company)
+        there.twin.add_fault(
+            fault, **there.writes(entity, new=new, habit=there.habit), times=1, realm=self.tenant.company
+        )
 
     @rule(seconds=st.sampled_from([1, 70, 700]))
     def deliver(self, seconds: int) -> None:

@@ -11,8 +11,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.simulation.life_cycle import OrderLifeCycle
 from tests.support.erps import ERPS
 
-# More is nightly work: ERP_TEST_LIVES=1000.
-LIVES = int(os.environ.get("ERP_TEST_LIVES", "25"))
+# More is nightly work: ERP_TEST_LIVES=1000. The providers share them.
+LIVES = int(os.environ.get("ERP_TEST_LIVES", "30")) // len(ERPS)
 
 
 @pytest.mark.slow

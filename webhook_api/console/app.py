@@ -5,7 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from erp_pipelines.domain.errors import NotFound
-from webhook_api.console.pages import connections, errors, files, health, login, logs, mappings, queues, requests, syncs
+from webhook_api.console.pages import (
+    connections,
+    differences,
+    errors,
+    files,
+    health,
+    login,
+    logs,
+    mappings,
+    queues,
+    requests,
+    syncs,
+)
 from webhook_api.console.routing import router as new_router
 
 _last = new_router()
@@ -19,5 +31,5 @@ def nothing(request: Request, rest: str) -> Response:
 
 def routers() -> list[APIRouter]:
     """In the order in which they are asked."""
-    pages = (files, login, connections, errors, logs, mappings, queues, syncs, health, requests)
+    pages = (files, login, connections, errors, logs, mappings, queues, syncs, health, differences, requests)
     return [*(page.router for page in pages), _last]

@@ -28,13 +28,14 @@ NOTICES = {
     "retried": "{n} deliveries are due again.",
     "asked": "An admin will see the request.",
     "declined": "The request is declined.",
+    "answers": "The ERP answers, and the access is good.",
     "cancelled": "Nothing more of it will begin; {n} records were spared.",
 }
 # Which colour a word gets; what is not listed is neutral.
 TONES = {
     "Connected": "good", "Completed": "good", "approved": "good", "synced": "good",
     "Reconnect needed": "bad", "Abandoned": "bad", "Failed": "warn", "failed": "bad", "declined": "warn",
-    "Pending": "calm", "Processing": "calm", "InProgress": "calm", "open": "warn", "in doubt": "warn",
+    "Pending": "calm", "Processing": "calm", "InProgress": "calm", "open": "warn", "spent": "bad", "in doubt": "warn",
 }  # fmt: skip
 
 

@@ -6,14 +6,16 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from erp_pipelines.commerce import customers, orders, payments, products
+from erp_pipelines.commerce import customers, orders, payments, products, refunds
+from erp_pipelines.commerce.refunds import Wanted
+from erp_pipelines.commerce.returns import Returned
 from erp_pipelines.commerce.saving import Saved
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.products import Product
 from webhook_api.dependencies import Admin, House
-from webhook_api.schemas import PaidOut, PayIn, SavedOut
+from webhook_api.schemas import PaidOut, PayIn, RefundedOut, RefundIn, SavedOut
 
 router = APIRouter(prefix="/api/commerce", tags=["commerce"])
 NEW: dict[int | str, dict[str, Any]] = {201: {"model": SavedOut, "description": "Saved; it is new."}}
@@ -62,6 +64,30 @@ def pay(runtime: House, user: Admin, order_id: str, payment: PayIn | None = None
             payment_id=given.payment_id,
         )
     return PaidOut(order_id=order_id, payment_status=paid.status, payment_id=paid.payment_id, changed=paid.changed)
+
+
+@router.post("/orders/{order_id}/refund")
+def refund(runtime: House, user: Admin, order_id: str, given: RefundIn | None = None) -> RefundedOut:
+    """Record a refund; without a body all that is left of what was received. Never more than that."""
+    asked = given or RefundIn()
+    wanted = Wanted(
+        date=asked.date or runtime.clock.now().date(),
+        amount=asked.amount,
+        lines=[Returned(one.line, one.quantity) for one in asked.lines],
+        shipping=asked.shipping,
+        method=asked.method,
+        reference=asked.reference,
+        reason=asked.reason,
+    )
+    with runtime.db.tenant(user.tenant_id) as conn:
+        done = refunds.refund(conn, user.tenant_id, order_id, wanted, refund_id=asked.refund_id)
+    return RefundedOut(
+        order_id=order_id,
+        payment_status=done.status,
+        refund_id=done.refund_id,
+        amount=done.amount,
+        changed=done.changed,
+    )
 
 
 @router.post("/orders/{order_id}/cancel")

@@ -16,7 +16,7 @@ BY_NAME = {str(entity).lower(): record for entity, record in RECORDS.items()}
 
 @router.get("/{name}")
 def get_schema(_user: Anyone, name: str) -> dict[str, Any]:
-    """`name` is Customer, Product, Order or Payment, in any case."""
+    """`name` is Customer, Product, Order, Payment or Refund, in any case."""
     if name.lower() not in BY_NAME:
         raise NotFound(f"There is no schema {name!r}.", mend=f"Known are {', '.join(RECORDS)}.")
     return BY_NAME[name.lower()].model_json_schema(by_alias=True)

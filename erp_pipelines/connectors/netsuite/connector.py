@@ -24,7 +24,7 @@ from erp_pipelines.connectors.base import (
 from erp_pipelines.connectors.calling import SystemClock, lent_for_once
 from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
-from erp_pipelines.connectors.mapping import requirements
+from erp_pipelines.connectors.mapping import refund_by_hand, requirements
 from erp_pipelines.connectors.netsuite import changes, company, mapper
 from erp_pipelines.connectors.netsuite.accounts import Account
 from erp_pipelines.connectors.netsuite.auth import NetSuiteCredentials, authorise
@@ -46,6 +46,7 @@ from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
+from erp_pipelines.domain.refunds import Refund
 
 PROVIDER = "netsuite"
 STAY_ORDERS = "Orders stay sales orders, which take no payments (setting transformToInvoice)."
@@ -145,6 +146,9 @@ class NetSuiteSession:
             wait_out(write, self._config.doubt_seconds, self._now)
         return found
 
+    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
+        return Preflight(self._client, self._books).findings(candidates)
+
     def truth(self, refs: Sequence[ExternalRef]) -> Truth:
         return read_truth(self._client, self._books, refs, self._now)
 
@@ -153,9 +157,6 @@ class NetSuiteSession:
             return company_name(subsidiaries(self._client), self._books.account.id)
         currency_rows(self._client)
         return company_name({}, self._books.account.id)
-
-    def preflight(self, candidates: Sequence[Candidate]) -> tuple[Finding, ...]:
-        return Preflight(self._client, self._books).findings(candidates)
 
     def streams(self) -> tuple[str, ...]:
         return changes.STREAMS
@@ -177,6 +178,8 @@ class NetSuiteSession:
                 return self._documents().push_order(write, order)
             case Payment() as payment:
                 return self._documents().push_payment(write, payment)
+            case Refund() as refund:
+                raise refund_by_hand(refund, DISPLAY_NAME)
 
     def _found(self, write: Write) -> Pushed | None:
         match write.record:
@@ -188,6 +191,8 @@ class NetSuiteSession:
                 return self._documents().find_order(order)
             case Payment() as payment:
                 return self._documents().find_payment(payment)
+            case Refund() as refund:
+                raise refund_by_hand(refund, DISPLAY_NAME)
 
     def _documents(self) -> Documents:
         return Documents(self._client, self._books, self._now)

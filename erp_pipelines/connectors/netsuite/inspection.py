@@ -56,6 +56,8 @@ def described(client: NetSuiteClient, config: NetSuiteConfig, auth_method: str) 
         facts = {} if look.missing else look.facts(config)
     except ConnectionLost:
         raise ConsentRefused(f"{DISPLAY_NAME} refuses the login.", mend=_LOGIN[auth_method]) from None
+    except Rejected as error:  # for a reason that is no permission
+        raise ConsentRefused(error.message, mend=error.mend) from None
     if look.missing:
         raise _lacking(look.missing)
     account = client.account
@@ -105,7 +107,7 @@ class _Look:
                 self._lacks(f"{permission} (View)", partial(self._search, table))
 
     def facts(self, config: NetSuiteConfig) -> dict[str, Any]:
-        properties = self.client.metadata("salesOrder")
+        properties = self._properties("salesOrder")
         divisions = subsidiaries(self.client)
         if "subsidiary" in properties and not divisions:
             self.missing.append("Lists, Subsidiaries (View)")
@@ -122,6 +124,13 @@ class _Look:
             "zoneProven": zone.proven,
             **self._limits(),
         }
+
+    def _properties(self, record_type: str) -> frozenset[str]:
+        """Empty where NetSuite does not say: then most is taken to be there."""
+        try:
+            return self.client.metadata(record_type)
+        except Rejected:
+            return frozenset()
 
     def _lacks(self, permission: str, call: Callable[[], object], *, unless: str = "") -> bool:
         """Whether a call is refused for want of this permission; it is noted then, once. No other reason is left for them."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.mapping import refund_by_hand
 from erp_pipelines.connectors.netsuite.company import Books
+from erp_pipelines.connectors.netsuite.config import DISPLAY_NAME
 from erp_pipelines.connectors.netsuite.mapper_names import customer, item
 from erp_pipelines.connectors.netsuite.mapper_order import sale, wants_invoice
 from erp_pipelines.connectors.netsuite.mapper_payment import payment
@@ -15,6 +17,7 @@ from erp_pipelines.domain.events import CanonicalRecord
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
+from erp_pipelines.domain.refunds import Refund
 
 
 def body(record: CanonicalRecord, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
@@ -32,3 +35,5 @@ def body(record: CanonicalRecord, refs: Mapping[Ref, str], books: Books) -> dict
             return {**sale(record, refs, books), "toBill": wants_invoice(record, books)}
         case Payment():
             return payment(record, refs, books)
+        case Refund():
+            raise refund_by_hand(record, DISPLAY_NAME)

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from erp_pipelines.connectors.arithmetic import arithmetic
 from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.mapping import external_id, number, set_only
 from erp_pipelines.connectors.netsuite.company import Books
 from erp_pipelines.connectors.netsuite.config import DISPLAY_NAME
 from erp_pipelines.connectors.netsuite.mapper_shared import reference
 from erp_pipelines.connectors.netsuite.mapper_tax import Taxed, Taxes
-from erp_pipelines.connectors.parts import arithmetic
 from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.money import round_money
 from erp_pipelines.domain.orders import Order, OrderLine, amount_of

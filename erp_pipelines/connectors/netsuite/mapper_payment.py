@@ -23,7 +23,7 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
     return {
         **set_only(
             {
-                "customer": reference(customer_of(record, refs, DISPLAY_NAME)),
+                "customer": reference(customer_of(record.order_id, refs, DISPLAY_NAME)),
                 "tranDate": record.date.isoformat(),
                 "payment": record.amount,
                 "memo": _memo(record, books),

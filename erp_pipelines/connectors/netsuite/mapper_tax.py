@@ -14,9 +14,9 @@ from erp_pipelines.connectors.mapping import number, set_only, setting_missing
 from erp_pipelines.connectors.netsuite.company import Books
 from erp_pipelines.connectors.netsuite.mapper_shared import reference
 from erp_pipelines.connectors.netsuite.settings import rate_codes
-from erp_pipelines.connectors.parts import Part, Parts, parts_of
 from erp_pipelines.domain.money import round_money
 from erp_pipelines.domain.orders import ZERO, Order
+from erp_pipelines.domain.parts import Part, Parts, parts_of
 
 PERCENT = Decimal(100)
 

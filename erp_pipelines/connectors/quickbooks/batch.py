@@ -20,6 +20,7 @@ from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.faults import refusal
 from erp_pipelines.connectors.quickbooks.pushing import pushed
 from erp_pipelines.connectors.quickbooks.rounding import made_up
+from erp_pipelines.connectors.quickbooks.snapshots import snapshot
 from erp_pipelines.connectors.quickbooks.wire import CustomerDoc, Entity, InvoiceDoc, ItemDoc, PaymentDoc
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import AnswerLost, ErpError
@@ -29,6 +30,7 @@ from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
 
+ENTITIES = {"Customer": "Customer", "Product": "Item", "Order": "Invoice", "Payment": "Payment"}
 MODELS: Mapping[str, type[Entity]] = {
     "Customer": CustomerDoc,
     "Item": ItemDoc,
@@ -64,8 +66,9 @@ def may_batch(write: Write, books: Books) -> bool:
         return known is None or known.sync_token is not None
     if isinstance(record, Order):
         return known is None and record.status is not OrderStatus.CANCELLED
-    at_home = isinstance(record, Payment) and (not books.multi_currency or record.currency == books.home_currency)
-    return known is None and at_home
+    if not isinstance(record, Payment) or books.own.overpayments == "unapplied":
+        return False  # a refused payment may be sent again in part
+    return known is None and (not books.multi_currency or record.currency == books.home_currency)
 
 
 def push(client: QuickBooksClient, books: Books, writes: Sequence[Write]) -> list[Pushed | ErpError]:
@@ -80,7 +83,7 @@ def push(client: QuickBooksClient, books: Books, writes: Sequence[Write]) -> lis
 
 
 def _item(write: Write, books: Books) -> Item:
-    entity = mapper.EXTERNAL_TYPES[write.ref.entity_type]
+    entity = ENTITIES[write.ref.entity_type]
     body = mapper.body(write.record, write.refs, books)
     known = write.known
     if known is None:
@@ -108,4 +111,4 @@ def _pushed(client: QuickBooksClient, books: Books, item: Item, doc: Entity, req
     if not isinstance(doc, InvoiceDoc) or not isinstance(item.write.record, Order):
         return pushed(item.outcome, doc, request_id)
     got, note = made_up(client, books, item.write, item.write.record, item.body, Got(doc, request_id))
-    return replace(pushed(item.outcome, got.doc, got.request_id), note=note)
+    return replace(pushed(item.outcome, got.doc, got.request_id), note=note, snapshot=snapshot(got.doc))

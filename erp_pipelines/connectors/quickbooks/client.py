@@ -60,6 +60,10 @@ class QuickBooksClient:
         whole = {**body, "Id": external_id, "SyncToken": sync_token, "sparse": True}
         return self._write(model, entity, whole, key, "update")
 
+    def void(self, model: type[D], entity: str, key: str, external_id: str, sync_token: str) -> Got[D]:
+        """The document stays, with nothing in it. An invoice's way: payments are voided otherwise."""
+        return self._write(model, entity, {"Id": external_id, "SyncToken": sync_token}, key, "void", operation="void")
+
     def batch(self, items: Sequence[Mapping[str, Any]], key: str) -> BatchAnswer:
         """Several operations in one call, each with a `bId` of up to 10 characters that tells its answer.
 
@@ -149,14 +153,16 @@ class QuickBooksClient:
     def quoted(self, value: str) -> str:
         return text.quoted(value, escape_backslash=self._config.escape_backslash)
 
-    def _write(self, model: type[D], entity: str, body: Mapping[str, Any], key: str, kind: str) -> Got[D]:
+    def _write(
+        self, model: type[D], entity: str, body: Mapping[str, Any], key: str, kind: str, **params: str
+    ) -> Got[D]:
         call = Call(
             kind=f"{entity.lower()}.{kind}",
             method="POST",
             url=self._url(entity.lower()),
             write=True,
             repeatable=self._config.honour_requestid,
-            params={"minorversion": self._config.minor_version, "requestid": key},
+            params={"minorversion": self._config.minor_version, "requestid": key, **params},
             headers=JSON_HEADERS,
             body=encode(body),
         )

@@ -37,6 +37,7 @@ from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
 from erp_pipelines.connectors.quickbooks.names_back import as_there, listed, read_names
 from erp_pipelines.connectors.quickbooks.preflight import Preflight
+from erp_pipelines.connectors.quickbooks.refunds import Refunds
 from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
 from erp_pipelines.connectors.quickbooks.settings_check import check
 from erp_pipelines.connectors.quickbooks.truth import read_truth
@@ -49,12 +50,15 @@ from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
+from erp_pipelines.domain.refunds import Refund
 
 PROVIDER = "quickbooks"
 KINDS = Kinds(
     entities={
         "Invoice": EntityType.ORDER,
         "Payment": EntityType.PAYMENT,
+        "CreditMemo": EntityType.REFUND,
+        "RefundReceipt": EntityType.REFUND,
         "Customer": EntityType.CUSTOMER,
         "Item": EntityType.PRODUCT,
     },
@@ -64,6 +68,8 @@ KINDS = Kinds(
 _PAGES = {
     "Invoice": "invoice?txnId=",
     "Payment": "recvpayment?txnId=",
+    "CreditMemo": "creditmemo?txnId=",
+    "RefundReceipt": "refundreceipt?txnId=",
     "Customer": "customerdetail?nameId=",
 }
 
@@ -183,6 +189,8 @@ class QuickBooksSession:
                 return self._documents().push_order(write, order)
             case Payment() as payment:
                 return self._documents().push_payment(write, payment)
+            case Refund() as refund:
+                return Refunds(self._client, self._books, self._lent.clock.now()).push(write, refund)
 
     def _left(self, write: Write) -> Pushed | None:
         """What an earlier try made. Where keys count a repeat tells that; where not, its refusal would prove nothing."""
@@ -200,6 +208,8 @@ class QuickBooksSession:
                 return self._documents().find_order(write, order)
             case Payment() as payment:
                 return self._documents().find_payment(write, payment)
+            case Refund() as refund:
+                return Refunds(self._client, self._books, self._lent.clock.now()).find(write, refund)
 
     def _documents(self) -> Documents:
         return Documents(self._client, self._books, self._lent.clock.now())

@@ -1,24 +1,26 @@
 """Bringing orders and payments into QuickBooks as documents, each once.
 
 A document whose answer was lost is looked for first and told by our mark in its note; several or none mean different
-things, see `_only`. A voided one is taken for ours only when no other stands, so that it does not come to life again.
+things, see `finding.only`. A voided one is taken for ours only when no other stands, so that it does not come to life again.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
-from erp_pipelines.connectors.base import Known, Pushed, Write
+from erp_pipelines.connectors.base import Known, Pushed, Ref, Write
 from erp_pipelines.connectors.quickbooks import text
+from erp_pipelines.connectors.quickbooks.cancelling import cancel
 from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
+from erp_pipelines.connectors.quickbooks.finding import invoice_rate, only, same_day
 from erp_pipelines.connectors.quickbooks.mapper_invoice import invoice
-from erp_pipelines.connectors.quickbooks.mapper_payment import payment
+from erp_pipelines.connectors.quickbooks.mapper_payment import applied, payment
 from erp_pipelines.connectors.quickbooks.pushing import believe_absence, pushed, updated
 from erp_pipelines.connectors.quickbooks.rounding import made_up
+from erp_pipelines.connectors.quickbooks.snapshots import moved, refuse_edited, snapshot
 from erp_pipelines.connectors.quickbooks.truth import is_void
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc, PaymentDoc
 from erp_pipelines.domain.errors import NameTaken, Rejected, voided
@@ -26,7 +28,7 @@ from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
 
-T = TypeVar("T", InvoiceDoc, PaymentDoc)
+BUSINESS_RULE = "6000"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Documents:
 
     def push_order(self, write: Write, order: Order) -> Pushed:
         if order.status is OrderStatus.CANCELLED:
-            raise self._cancelled(write, order)
+            return cancel(self.client, self.books, write, order)
         body = invoice(order, write.refs, self.books)
         if write.known is not None:
             return self._update(write, write.known, order, body)
@@ -59,8 +61,24 @@ class Documents:
         if found is not None:
             return pushed(Outcome.ADOPTED, found)
         believe_absence(write, self.books.config, self.now)
-        got = self.client.create(PaymentDoc, "Payment", {**body, **self._rate(record, body)}, write.key("create"))
+        whole = {**body, **self._rate(record, write)}
+        try:
+            got = self.client.create(PaymentDoc, "Payment", whole, write.key("create"))
+        except Rejected as refused:
+            if refused.erp_code != BUSINESS_RULE or self.books.own.overpayments != "unapplied":
+                raise
+            return self._pay_what_is_open(write, record, whole, refused)
         return pushed(Outcome.CREATED, got.doc, got.request_id)
+
+    def _pay_what_is_open(self, write: Write, record: Payment, body: dict[str, Any], refused: Rejected) -> Pushed:
+        """The invoice's open balance is paid and the rest left unapplied, if that is what QuickBooks has refused."""
+        invoice_id = write.refs[Ref("Order", record.order_id)]
+        still_open = self.client.read(InvoiceDoc, "Invoice", invoice_id).doc.balance
+        if still_open >= record.amount:
+            raise refused
+        got = self.client.create(PaymentDoc, "Payment", applied(body, still_open), write.key("create-unapplied"))
+        note = f"{record.amount - still_open} of it is beyond the open balance and left unapplied."
+        return replace(pushed(Outcome.CREATED, got.doc, got.request_id), note=note)
 
     def find_order(self, write: Write, order: Order) -> Pushed | None:
         found = self._invoice_of(order, invoice(order, write.refs, self.books))
@@ -77,18 +95,27 @@ class Documents:
             found = self._invoice_of(order, body)
             if found is not None:
                 return self._taken_up(write, order, body, found)
-            raise _number_taken(taken, order) from None
+            raise number_taken(taken, f"order {order.number}") from None
         return self._made_up(Outcome.CREATED, write, order, body, got)
 
     def _update(self, write: Write, known: Known, order: Order, body: dict[str, Any]) -> Pushed:
-        got = updated(self.client, InvoiceDoc, "Invoice", body, write, known, may_change=self._refuse_void)
+        last = known.snapshot if self.books.own.when_edited == "ask" else None
+
+        def may_change(doc: InvoiceDoc) -> None:
+            self._refuse_void(doc)
+            if last is not None:
+                refuse_edited(doc, last, body)
+
+        if moved(last, known.sync_token):
+            known = replace(known, sync_token=None)  # to be read before it is written to
+        got = updated(self.client, InvoiceDoc, "Invoice", body, write, known, may_change=may_change)
         return self._made_up(Outcome.UPDATED, write, order, body, got)
 
     def _made_up(
         self, outcome: Outcome, write: Write, order: Order, body: dict[str, Any], got: Got[InvoiceDoc]
     ) -> Pushed:
         after, note = made_up(self.client, self.books, write, order, body, got)
-        return replace(pushed(outcome, after.doc, after.request_id), note=note)
+        return replace(pushed(outcome, after.doc, after.request_id), note=note, snapshot=snapshot(after.doc))
 
     def _taken_up(self, write: Write, order: Order, body: dict[str, Any], found: InvoiceDoc) -> Pushed:
         """Adopted; one that nobody has touched since we made it may still want its rounding line."""
@@ -108,60 +135,25 @@ class Documents:
         """The invoice that carries this order's mark, by number, or by customer and day where QuickBooks numbers."""
         number = body.get("DocNumber")
         rows = self.client.query(
-            InvoiceDoc, "Invoice", f"DocNumber = {self.client.quoted(number)}" if number else self._same_day(body)
+            InvoiceDoc,
+            "Invoice",
+            f"DocNumber = {self.client.quoted(number)}" if number else same_day(self.client, body),
         )
-        return self._only([row for row in rows if text.carries(row.private_note, order.id)], "Invoice")
+        return only([row for row in rows if text.carries(row.private_note, order.id)], "Invoice", self.books.config)
 
     def _payment_of(self, record: Payment, body: dict[str, Any]) -> PaymentDoc | None:
-        rows = self.client.query(PaymentDoc, "Payment", self._same_day(body))
-        return self._only([row for row in rows if text.carries(row.private_note, record.id)], "Payment")
+        rows = self.client.query(PaymentDoc, "Payment", same_day(self.client, body))
+        return only([row for row in rows if text.carries(row.private_note, record.id)], "Payment", self.books.config)
 
-    def _same_day(self, body: dict[str, Any]) -> str:
-        customer, day = self.client.quoted(body["CustomerRef"]["value"]), self.client.quoted(body["TxnDate"])
-        return f"CustomerRef = {customer} and TxnDate = {day}"
-
-    def _only(self, marked: Sequence[T], entity: str) -> T | None:
-        """The one that stands, else one that a person has voided since. Several: no program can say which is right."""
-        standing = [row for row in marked if not is_void(row.total_amt, row.private_note, self.books.config)]
-        if len(standing) > 1:
-            ids = ", ".join(row.id for row in standing)
-            raise Rejected(
-                f"QuickBooks holds several documents for this record: {entity} {ids}.",
-                cause="duplicate-documents",
-                mend="Void all but one of them in QuickBooks, then retry.",
-                definitive=False,
-            )
-        return standing[0] if standing else next(iter(marked), None)
-
-    def _rate(self, record: Payment, body: dict[str, Any]) -> dict[str, Any]:
-        """The invoice's exchange rate for a foreign payment: left out, QuickBooks would book it at 1."""
-        if not self.books.multi_currency or record.currency == self.books.home_currency:
-            return {}
-        invoice_id = body["Line"][0]["LinkedTxn"][0]["TxnId"]
-        rate = self.client.read(InvoiceDoc, "Invoice", invoice_id).doc.exchange_rate
-        return {"ExchangeRate": rate} if rate else {}
-
-    def _cancelled(self, write: Write, order: Order) -> Rejected:
-        """Nothing is voided by a program. In doubt means that there may be an invoice: the person is told to look."""
-        if write.known is None and not write.in_doubt:
-            return Rejected(
-                f"Order {order.number} is cancelled and has no invoice.",
-                cause="cancelled",
-                mend="Nothing is to be done.",
-                definitive=False,
-            )
-        number = text.document_number(order.number)
-        return Rejected(
-            f"Order {order.number} was cancelled after it was sent to QuickBooks.",
-            cause="cancelled-after-sync",
-            mend=f"Void invoice {number} in QuickBooks, if it is there: the integration never voids a document by itself.",
-        )
+    def _rate(self, record: Payment, write: Write) -> dict[str, Any]:
+        return invoice_rate(self.client, self.books, record.currency, write.refs[Ref("Order", record.order_id)])
 
 
-def _number_taken(taken: NameTaken, order: Order) -> NameTaken:
+def number_taken(taken: NameTaken, what: str) -> NameTaken:
+    """What to say of a number that another document has; `what` is ours."""
     return NameTaken(
         taken.message,
-        mend=f"A document that is not of order {order.number} has its number in QuickBooks"
+        mend=f"A document that is not of {what} has its number in QuickBooks"
         f"{f' (id {taken.candidate})' if taken.candidate else ''}: give one of the two another number.",
         candidate=taken.candidate,
         erp_code=taken.erp_code,

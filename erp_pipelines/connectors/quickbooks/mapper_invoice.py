@@ -15,6 +15,7 @@ from erp_pipelines.connectors.quickbooks.mapper_shared import (
     NOTE_LENGTH,
     address,
     currency,
+    dimensions,
     reference,
 )
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
@@ -37,6 +38,7 @@ def invoice(order: Order, refs: Mapping[Ref, str], books: Books) -> dict[str, An
             **currency(order.currency, order.exchange_rate, books),
             "Line": lines(order, refs, books, taxes),
             **taxes.fields(discounted=has_discount_line(order, books, taxes)),
+            **dimensions(books),
             "ShipAddr": address(order.ship_to),
             "PrivateNote": _private_note(order, books),
             **_purchase_order(order, books),

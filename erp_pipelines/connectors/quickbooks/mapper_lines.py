@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from erp_pipelines.connectors.arithmetic import arithmetic
 from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.mapping import external_id, number, set_only, setting_missing
-from erp_pipelines.connectors.parts import Part, arithmetic
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
 from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH
@@ -24,7 +24,8 @@ from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
 from erp_pipelines.connectors.text import clean, clean_lines
 from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.money import round_money
-from erp_pipelines.domain.orders import ZERO, Order, OrderLine, amount_of, discount_of
+from erp_pipelines.domain.orders import ZERO, Charged, OrderLine, amount_of, discount_of
+from erp_pipelines.domain.parts import Part
 
 SHIPPING_ITEM = "SHIPPING_ITEM_ID"
 SALES, DISCOUNT = "SalesItemLineDetail", "DiscountLineDetail"
@@ -57,7 +58,7 @@ class Sold:
         return cls(line, part, amount, Decimal(1), amount, net=True)
 
 
-def lines(order: Order, refs: Mapping[Ref, str], books: Books, taxes: Taxes) -> list[dict[str, Any]]:
+def lines(order: Charged, refs: Mapping[Ref, str], books: Books, taxes: Taxes) -> list[dict[str, Any]]:
     """Every line of the document; their sum with the tax is the order's total."""
     _check_discount(order)
     folded = _folded(order, books, taxes)
@@ -69,11 +70,11 @@ def lines(order: Order, refs: Mapping[Ref, str], books: Books, taxes: Taxes) -> 
     ]
 
 
-def has_discount_line(order: Order, books: Books, taxes: Taxes) -> bool:
+def has_discount_line(order: Charged, books: Books, taxes: Taxes) -> bool:
     return bool(_taken_off(order)) and not _folded(order, books, taxes)
 
 
-def _folded(order: Order, books: Books, taxes: Taxes) -> bool:
+def _folded(order: Charged, books: Books, taxes: Taxes) -> bool:
     """Whether net lines say it all: the discount line cannot."""
     taken_off = _taken_off(order)
     if taxes.inclusive or not taken_off:
@@ -86,13 +87,13 @@ def _folded(order: Order, books: Books, taxes: Taxes) -> bool:
     )
 
 
-def _taken_off(order: Order) -> Decimal:
+def _taken_off(order: Charged) -> Decimal:
     """What a discount line would say: the discounts of lines (a surcharge stands in its line), and of the order."""
     discounts = [discount_of(line, order.currency) for line in order.lines]
     return sum((one for one in discounts if one > 0), ZERO) + order.order_discount
 
 
-def _check_discount(order: Order) -> None:
+def _check_discount(order: Charged) -> None:
     whole = sum((amount_of(line) for line in order.lines), ZERO)
     if order.order_discount > max(whole, ZERO) or _taken_off(order) < 0:
         raise Rejected(
@@ -104,7 +105,7 @@ def _check_discount(order: Order) -> None:
         )
 
 
-def _sold(order: Order, line: OrderLine, part: Part, *, folded: bool) -> Sold:
+def _sold(order: Charged, line: OrderLine, part: Part, *, folded: bool) -> Sold:
     if folded:
         return Sold.net_line(line, part, part.net, order.currency)
     surcharged = discount_of(line, order.currency) < 0
@@ -113,7 +114,7 @@ def _sold(order: Order, line: OrderLine, part: Part, *, folded: bool) -> Sold:
     return Sold.gross_line(line, part, order.currency)
 
 
-def _sales_line(order: Order, one: Sold, place: int, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
+def _sales_line(order: Charged, one: Sold, place: int, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
     detail = {
         "ItemRef": reference(external_id(refs, Ref("Product", one.line.product), DISPLAY_NAME)),
         "Qty": number(one.quantity),
@@ -131,13 +132,13 @@ def _sales_line(order: Order, one: Sold, place: int, refs: Mapping[Ref, str], ta
     )
 
 
-def _description(order: Order, one: Sold) -> str:
+def _description(order: Charged, one: Sold) -> str:
     """The line's own text and what became of its price; the item's text is filled in by QuickBooks where there is none."""
     said = clean_lines(one.line.description or "", DESCRIPTION_LENGTH - 200)
     return f"{said} {arithmetic(order, one.line, one.part, whole=one.net, folded=one.net)}".strip()
 
 
-def _discount_line(order: Order, books: Books) -> Iterator[dict[str, Any]]:
+def _discount_line(order: Charged, books: Books) -> Iterator[dict[str, Any]]:
     amount = _taken_off(order)
     if not amount:
         return
@@ -146,7 +147,7 @@ def _discount_line(order: Order, books: Books) -> Iterator[dict[str, Any]]:
     yield {"DetailType": DISCOUNT, "Amount": amount, DISCOUNT: set_only(detail)}
 
 
-def _shipping_line(order: Order, books: Books, taxes: Taxes) -> Iterator[dict[str, Any]]:
+def _shipping_line(order: Charged, books: Books, taxes: Taxes) -> Iterator[dict[str, Any]]:
     shipping = order.shipping
     if not shipping.amount and not (shipping.tax and taxes.rest_on_lines):
         return
@@ -175,8 +176,8 @@ def _shipping_line(order: Order, books: Books, taxes: Taxes) -> Iterator[dict[st
     )
 
 
-def rounding_line(amount: Decimal, item: str, text: str, taxes: Taxes) -> dict[str, Any]:
-    """Cents that QuickBooks computes otherwise than the shop, by name."""
+def plain_line(amount: Decimal, item: str, text: str, taxes: Taxes) -> dict[str, Any]:
+    """An untaxed amount by name, which is none of the shop's products."""
     detail = {
         "ItemRef": reference(item),
         "Qty": Decimal(1),

@@ -34,6 +34,7 @@ def customer(record: Customer, books: Books, *, suffix: str = "") -> dict[str, A
             "PrimaryPhone": {"FreeFormNumber": phone} if phone and fits else None,
             "BillAddr": address(record.billing_address),
             "ShipAddr": address(record.shipping_address),
+            "SalesTermRef": _term(record.terms, books),
             "Notes": _notes(record, books, email=email is None, phone=not fits),
             "Taxable": not record.tax_exempt,
             "Active": record.active,
@@ -67,6 +68,12 @@ def item(record: Product, books: Books, *, suffix: str = "") -> dict[str, Any]:
 def changes(body: Mapping[str, Any]) -> dict[str, Any]:
     """What an update sends of a body that was made for a create."""
     return {name: part for name, part in body.items() if name not in AT_CREATION_ONLY}
+
+
+def _term(terms: str | None, books: Books) -> dict[str, str] | None:
+    """An invoice without a due date of its own takes it from there."""
+    term = books.own.terms.get((terms or "").casefold())
+    return reference(term) if term else None
 
 
 def _notes(record: Customer, books: Books, *, email: bool, phone: bool) -> str:

@@ -45,3 +45,9 @@ def currency(code: str, rate: Decimal | None, books: Books) -> dict[str, Any]:
         return {}
     foreign = code != books.home_currency and rate is not None
     return {"CurrencyRef": reference(code), **({"ExchangeRate": rate} if foreign else {})}
+
+
+def dimensions(books: Books) -> dict[str, Any]:
+    """The class and the department that the tenant books its sales under."""
+    chosen = {"ClassRef": books.own.class_id, "DepartmentRef": books.own.department_id}
+    return {name: reference(value) for name, value in chosen.items() if value}

@@ -15,12 +15,12 @@ from functools import cached_property
 from typing import Any
 
 from erp_pipelines.connectors.mapping import setting_missing
-from erp_pipelines.connectors.parts import Part, Parts, parts_of
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.mapper_shared import reference
 from erp_pipelines.domain.errors import RequirementMissing
 from erp_pipelines.domain.money import apportion, minor_unit
-from erp_pipelines.domain.orders import ZERO, Order
+from erp_pipelines.domain.orders import ZERO, Charged
+from erp_pipelines.domain.parts import Part, Parts, parts_of
 
 TAXED, EXEMPT = "TAX", "NON"
 
@@ -29,12 +29,12 @@ TAXED, EXEMPT = "TAX", "NON"
 class Taxes:
     """The taxes of one completed order in one company."""
 
-    order: Order
+    order: Charged
     books: Books
     parts: Parts
 
     @classmethod
-    def of(cls, order: Order, books: Books) -> Taxes:
+    def of(cls, order: Charged, books: Books) -> Taxes:
         """Raises RequirementMissing for a tax where the company has sales tax switched off."""
         if order.tax_total and not books.using_sales_tax:
             raise setting_missing(

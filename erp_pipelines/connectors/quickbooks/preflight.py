@@ -19,6 +19,7 @@ from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.products import Product
+from erp_pipelines.domain.refunds import Refund
 
 CLOSED, GONE = "6200", "2500"
 NAMES_AT_ONCE = 50
@@ -100,7 +101,8 @@ class Preflight:
         """Customers and products that documents need, and those that are to be changed, must be there and active."""
         for kind, entity, model in LISTS:
             wanted = {one.ref: _relied_on(one, kind) for one in candidates}
-            there = {row.id for row in self.client.by_ids(model, entity, set().union(*wanted.values()))}
+            rows = self.client.by_ids(model, entity, set().union(*wanted.values()))
+            there = {row.id for row in rows if row.active}
             for ref, ids in wanted.items():
                 for gone in sorted(ids - there):
                     yield Finding(_refused(GONE, f"{entity} {gone} is gone or inactive in QuickBooks."), ref)
@@ -110,8 +112,8 @@ def _day(one: Candidate) -> dt.date | None:
     match one.record:
         case Order() as order:
             return order.order_date
-        case Payment() as payment:
-            return payment.date
+        case Payment() | Refund() as money:
+            return money.date
     return None
 
 

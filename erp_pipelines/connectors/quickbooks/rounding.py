@@ -8,7 +8,7 @@ from typing import Any
 from erp_pipelines.connectors.base import Write
 from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
-from erp_pipelines.connectors.quickbooks.mapper_lines import rounding_line
+from erp_pipelines.connectors.quickbooks.mapper_lines import plain_line
 from erp_pipelines.connectors.quickbooks.mapper_tax import Taxes
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc
 from erp_pipelines.domain.errors import AnswerLost, Rejected, StaleVersion, Transient
@@ -27,7 +27,7 @@ def made_up(
     if not difference or item is None or abs(difference) > books.own.rounding_limit:
         return got, ""
     said = f"Rounding: QuickBooks comes to {got.doc.total_amt}, the shop to {order.amount_due}"
-    line = rounding_line(difference, item, said, Taxes.of(order, books))
+    line = plain_line(difference, item, said, Taxes.of(order, books))
     version, whole = got.doc.sync_token, {**body, "Line": [*body["Line"], line]}
     key = write.key(f"rounding:{version}")
     try:

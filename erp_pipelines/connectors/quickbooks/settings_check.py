@@ -10,39 +10,56 @@ from typing import Any
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import TaxCode, read_tax_codes, tax_codes
 from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
-from erp_pipelines.connectors.quickbooks.wire import AccountDoc, ItemDoc
+from erp_pipelines.connectors.quickbooks.wire import AccountDoc, ItemDoc, Listed
 from erp_pipelines.domain.connections import ConnectionSettings
 from erp_pipelines.domain.errors import RecordInvalid
 
 INCOME = frozenset({"Income", "Other Income"})
+MONEY = frozenset({"Bank", "Other Current Asset"})
 ACCOUNT_TYPES: Mapping[str, frozenset[str]] = {
     "incomeAccountId": INCOME,
-    "depositAccountId": frozenset({"Bank", "Other Current Asset"}),
+    "depositAccountId": MONEY,
+    "providerSettings.refundAccountId": MONEY,
     "discountAccountId": INCOME | {"Expense", "Other Expense", "Cost of Goods Sold"},
 }
-ITEMS = ("shippingItemId", "providerSettings.roundingItemId")
+DEPOSITS = "providerSettings.depositAccounts"
+ITEMS = ("shippingItemId", "providerSettings.roundingItemId", "providerSettings.refundItemId")
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The ids that settings name: by the JSON path of the setting, and the percentage that a tax code is chosen for."""
+    """The ids that settings name, by the JSON path of the setting.
+
+    `others`: the list besides; `codes`: the percentage that a tax code is chosen for.
+    """
 
     accounts: Mapping[str, str]
     items: Mapping[str, str]
+    others: Mapping[str, tuple[str, str]]
     codes: Mapping[str, tuple[str, Decimal | None]]
 
     @classmethod
     def of(cls, settings: ConnectionSettings) -> Chosen:
         own = QuickBooksSettings.model_validate(settings.provider_settings or {})
-        ids = settings.model_dump(by_alias=True) | {"providerSettings.roundingItemId": own.rounding_item_id}
+        ids = settings.model_dump(by_alias=True)
+        ids |= {f"providerSettings.{name}": value for name, value in own.model_dump(by_alias=True).items()}
         singles = (("taxCodeId", None), ("exemptTaxCodeId", Decimal(0)))
         codes = {name: (ids[name], percent) for name, percent in singles if ids[name]}
         codes |= {f"providerSettings.taxCodes.{rate}": (code, rate * 100) for rate, code in own.tax_codes.items()}
         return cls(
-            {name: ids[name] for name in ACCOUNT_TYPES if ids[name]},
+            {name: ids[name] for name in ACCOUNT_TYPES if ids.get(name)}
+            | {f"{DEPOSITS}.{method}": account for method, account in own.deposit_accounts.items()},
             {name: ids[name] for name in ITEMS if ids[name]},
+            _others(own),
             codes,
         )
+
+
+def _others(own: QuickBooksSettings) -> dict[str, tuple[str, str]]:
+    chosen = {("classId", "Class"): own.class_id, ("departmentId", "Department"): own.department_id}
+    chosen |= {(f"terms.{name}", "Term"): term for name, term in own.terms.items()}
+    chosen |= {(f"paymentMethods.{name}", "PaymentMethod"): method for name, method in own.payment_methods.items()}
+    return {f"providerSettings.{name}": (entity, row_id) for (name, entity), row_id in chosen.items() if row_id}
 
 
 def check(
@@ -55,6 +72,7 @@ def check(
     old, new = Chosen.of(before), Chosen.of(after)
     _check_accounts(client, _changed(old.accounts, new.accounts))
     _check_items(client, _changed(old.items, new.items))
+    _check_others(client, _changed(old.others, new.others))
     codes = _changed(old.codes, new.codes)
     if not codes:
         return {}
@@ -77,8 +95,9 @@ def _check_accounts(client: QuickBooksClient, wanted: Mapping[str, str]) -> None
             raise _wrong(
                 name, f"{account_id} is no active account of the company", "Choose one of its chart of accounts."
             )
-        if account.account_type not in ACCOUNT_TYPES[name]:
-            kinds = ", ".join(sorted(ACCOUNT_TYPES[name]))
+        allowed = ACCOUNT_TYPES.get(name, MONEY)
+        if account.account_type not in allowed:
+            kinds = ", ".join(sorted(allowed))
             raise _wrong(name, f"account {account_id} is of type {account.account_type}", f"Choose one of: {kinds}.")
 
 
@@ -90,6 +109,15 @@ def _check_items(client: QuickBooksClient, wanted: Mapping[str, str]) -> None:
             raise _wrong(
                 name, f"{item_id} is no active item that can be sold", "Choose a service or non-inventory item."
             )
+
+
+def _check_others(client: QuickBooksClient, wanted: Mapping[str, tuple[str, str]]) -> None:
+    for entity in sorted({entity for entity, _ in wanted.values()}):
+        ids = {name: row_id for name, (kind, row_id) in wanted.items() if kind == entity}
+        found = {row.id for row in client.by_ids(Listed, entity, ids.values()) if row.active}
+        for name, row_id in ids.items():
+            if row_id not in found:
+                raise _wrong(name, f"{row_id} is no active {entity} of the company", "Choose one of its list.")
 
 
 def _check_codes(wanted: Mapping[str, tuple[str, Decimal | None]], found: Mapping[str, TaxCode]) -> None:

@@ -46,6 +46,12 @@ class ChangedDoc(Entity):
     status: str = Field(default="", alias="status")
 
 
+class Listed(Entity):
+    """A row of a name list of which it only counts that it is there."""
+
+    active: bool = True
+
+
 class CustomerDoc(Entity):
     display_name: str = ""
     active: bool = True
@@ -64,14 +70,42 @@ class LinkedTxn(Wire):
     txn_type: str = ""
 
 
+class SalesDetail(Wire):
+    item_ref: Reference = Reference()
+    qty: Decimal | None = None
+    tax_code_ref: Reference = Reference()
+
+
+class FormLine(Wire):
+    detail_type: str = ""
+    amount: Decimal = ZERO
+    sales_item_line_detail: SalesDetail = SalesDetail()
+
+
+class TaxDetail(Wire):
+    total_tax: Decimal = ZERO
+
+
 class InvoiceDoc(Entity):
     doc_number: str | None = None
+    txn_date: str = ""
+    due_date: str = ""
+    line: tuple[FormLine, ...] = ()
+    txn_tax_detail: TaxDetail = TaxDetail()
     total_amt: Decimal = ZERO
     balance: Decimal = ZERO
     private_note: str = ""
     exchange_rate: Decimal | None = None
     linked_txn: tuple[LinkedTxn, ...] = ()
     customer_ref: Reference = Reference()
+
+
+class CreditMemoDoc(InvoiceDoc):
+    """A sales form like an invoice; the balance is what is left of the credit."""
+
+
+class RefundReceiptDoc(InvoiceDoc):
+    """A sales form like an invoice, with nothing left to pay."""
 
 
 class PaymentLine(Wire):

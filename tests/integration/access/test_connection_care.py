@@ -3,10 +3,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from pydantic import BaseModel, ConfigDict
 
 from erp_pipelines.access import connections as access
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.domain.connections import ConnectionState
+from erp_pipelines.connectors.base import ConnectionFacts, TokenSource
+from erp_pipelines.domain.connections import ConnectionSettings, ConnectionState
 from erp_pipelines.domain.errors import NotFound, RecordInvalid, Unavailable
 from erp_pipelines.security.cipher import Cipher, new_key
 from erp_pipelines.storage import connections
@@ -63,6 +65,51 @@ def test_settings_are_laid_over_those_that_stand(runtime: Runtime) -> None:
     assert (after.sync_payments, after.income_account_id, after.documents_when) == (False, "79", "confirmed")
     assert access.status(runtime, KEY).row.settings == after
     assert access.change_settings(runtime, KEY, {"incomeAccountId": None}, "ann").income_account_id is None
+
+
+class OwnSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    code: str | None = None
+    limit: int | None = None
+
+
+def test_settings_of_the_providers_own_are_checked_laid_over_and_looked_up(runtime: Runtime) -> None:
+    asked: list[object] = []
+
+    def check(connection: ConnectionFacts, after: ConnectionSettings, tokens: TokenSource) -> dict[str, object]:
+        asked.append((connection.settings.provider_settings, after.provider_settings, tokens.access_token()))
+        return {"codes": ["7"]}
+
+    connect(runtime)
+    connector = runtime.connectors["quickbooks"]
+    connector.settings_model, connector.check_settings = OwnSettings, check
+    access.change_settings(runtime, KEY, {"providerSettings": {"code": "7", "limit": 3}}, "ann")
+    after = access.change_settings(runtime, KEY, {"providerSettings": {"code": None}}, "ann")
+    assert after.provider_settings == {"limit": 3}
+    assert asked[0] == (None, {"code": "7", "limit": 3}, "access-0")
+    assert access.status(runtime, KEY).row.company["codes"] == ["7"]
+    with pytest.raises(RecordInvalid, match="made"):
+        access.change_settings(runtime, KEY, {"providerSettings": {"made": "up"}}, "ann")
+
+
+def test_setting_that_the_company_lacks_is_not_kept(runtime: Runtime) -> None:
+    def check(*_: object) -> dict[str, object]:
+        raise RecordInvalid("incomeAccountId: 99 is no account.")
+
+    connect(runtime)
+    runtime.connectors["quickbooks"].check_settings = check
+    with pytest.raises(RecordInvalid):
+        access.change_settings(runtime, KEY, {"incomeAccountId": "99"}, "ann")
+    assert access.status(runtime, KEY).row.settings.income_account_id is None
+
+
+def test_nobody_is_asked_where_nobody_is_connected(runtime: Runtime) -> None:
+    connect(runtime)
+    access.disconnect(runtime, KEY, "ann")
+    asked: list[object] = []
+    runtime.connectors["quickbooks"].check_settings = lambda *given: asked.append(given) or {}
+    assert access.change_settings(runtime, KEY, {"incomeAccountId": "99"}, "ann").income_account_id == "99"
+    assert asked == []
 
 
 @pytest.mark.parametrize("change", [{"documentsWhen": "never"}, {"syncPayments": None}, {"made": "up"}])

@@ -10,10 +10,12 @@ from erp_pipelines.commerce import orders
 from erp_pipelines.delivery.preflight import preflight
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import ConnectionLost, NotFound
+from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage import connections
 from erp_twins.quickbooks import operations
 from erp_twins.quickbooks.entities import SCHEMAS
 from tests.support.books import KEY, Shop
+from tests.support.erps import ERPS
 from tests.support.factories import make_order
 
 EVERYTHING = ["Product", "Customer", "Order"]
@@ -161,3 +163,50 @@ def test_unknown_ids_and_connections_are_named(shop):
         check(shop, ["Order"], entity_ids=["o9"])
     with pytest.raises(NotFound):
         preflight(shop.runtime, ConnectionKey("acme", "netsuite"), EVERYTHING)
+
+
+# --- every provider ---
+
+
+@pytest.fixture(params=ERPS)
+def standing(database, clock, request):
+    """A sale that stands in the books of each provider."""
+    shop = Shop(database, clock, request.param)
+    shop.settings(documentsWhen="confirmed")
+    shop.sale(paid=False)
+    assert shop.serve().counts["Created"] == 3
+    return shop
+
+
+def asked(shop, kinds):
+    shop.twin.calls.clear()
+    found = preflight(shop.runtime, shop.key, kinds)
+    assert [call for call in shop.twin.calls.since() if call.kind == "write"] == []
+    return found
+
+
+def test_each_provider_finds_nothing_where_nothing_is_wrong(standing):
+    standing.customer("c2")
+    standing.order("o2", customer_id="c2", paid=False)
+    assert numbers(asked(standing, EVERYTHING)) == (5, 2, 3, 0, 0)
+
+
+def test_each_provider_finds_what_was_switched_off(standing):
+    [product] = standing.there.books()[EntityType.PRODUCT]
+    standing.there.switches_off(product)
+    standing.order("o2", paid=False)
+    [problem] = asked(standing, ["Order"]).problems
+    assert (problem.entity_type, problem.entity_ids) == ("Order", ("o2",))
+    assert "active" in problem.why.mend
+    assert str(problem.why.owner) == "bookkeeper"
+
+
+def test_netsuite_leaves_inactive_items_their_names(database, clock):
+    shop = Shop(database, clock, "netsuite")
+    shop.product()
+    shop.serve()
+    shop.there.switches_off(shop.there.books()[EntityType.PRODUCT][0])
+    shop.product("p2", name="Product p1")
+    problems = [problem for problem in asked(shop, ["Product"]).problems if problem.entity_ids == ("p2",)]
+    assert [problem.why.cause for problem in problems] == ["name-taken"]
+    assert "make it active again" in problems[0].why.mend

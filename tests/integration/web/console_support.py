@@ -13,10 +13,11 @@ from tests.integration.access.fakes import connect
 from tests.integration.web.conftest import Api
 from tests.integration.web.test_errors import INACTIVE, LOST, counted, fail
 from tests.integration.web.test_sync_status import run
+from tests.support.toy import ToyErp, ToySession
 
 PAGES = (
     "/console/connections", "/console/errors", "/console/errors/quickbooks/inactive", "/console/causes", "/console/logs",
-    "/console/syncs", "/console/mappings", "/console/health", "/console/requests",
+    "/console/syncs", "/console/mappings", "/console/health", "/console/differences", "/console/requests",
 )  # fmt: skip
 ADMIN_PAGES = (
     "/console/outbox", "/console/inbox", "/console/connections/quickbooks/connect",
@@ -67,6 +68,7 @@ def signed_in(api: Api, role: str = "Admin", tenant: str = "acme") -> Visitor:
 def furnish(api: Api) -> None:
     """Something on every page of `acme`."""
     connect(api.runtime)
+    api.runtime.connectors["quickbooks"].session = lambda _connection, lent: ToySession(ToyErp(), lent)
     for name in ("c1", "c2", "c3"):
         api.send("PUT", f"/api/commerce/customers/{name}", {"id": name, "name": f"Customer {name}"})
     fail(api, INACTIVE, "c1", "c2")
@@ -89,6 +91,12 @@ def furnish(api: Api) -> None:
         " select 'acme', 'quickbooks', entity_type, entity_id, 'ToExternal', 'Failed', cause, mend, owner, last_error,"
         " 'req-' || entity_id, 1, id, timestamptz '2026-03-02 08:00+00', timestamptz '2026-03-02 08:00:02+00'"
         " from erp.integration_deliveries",
+    )
+    run(
+        api,
+        "insert into erp.integration_drifts (tenant_id, provider, entity_type, entity_id, field, external_id, ours,"
+        " theirs, seen_at) values ('acme', 'quickbooks', 'Customer', 'c1', 'email', '77', '\"a@corner.example\"',"
+        " '\"planted@corner.example\"', now())",
     )
     api.send("POST", "/api/integrations/sync/quickbooks", {"entityType": "Customer"})
     api.send("POST", "/api/integrations/sync/quickbooks/retry-requests", {"cause": "inactive"}, role="SalesManager")

@@ -25,7 +25,7 @@ from webhook_api.openapi import operations
 ROLES = ("Admin", "SalesManager", "SalesRep", "Customer")
 ADMIN, MANAGER, REP, ALL = ROLES[:1], ROLES[:2], ROLES[:3], ROLES
 # What of this tenant must never be seen by another.
-PLANTED = ("Corner Books", "req-c1", "N-77", "It is inactive.", "9130", "88cd52aa", "Urgent")
+PLANTED = ("Corner Books", "req-c1", "N-77", "It is inactive.", "9130", "planted@corner", "Urgent")
 LAST = ("sync_cancel", "connections_disconnect")
 
 
@@ -41,6 +41,10 @@ class Cell:
 CELLS = {
     "connections_get_all": Cell(MANAGER, 200, 200), "connections_get_one": Cell(MANAGER, 200, 200),
     "connections_change_settings": Cell(ADMIN, 200, 404), "connections_disconnect": Cell(ADMIN, 200, 404),
+    "connections_connect": Cell(ADMIN, 409, 409),  # QuickBooks has no credentials to enter
+    "connections_validate": Cell(ADMIN, 200, 404), "sync_check": Cell(ADMIN, 200, 404),
+    "from_the_ERP_get_inbound": Cell(MANAGER, 200, 404), "from_the_ERP_get_drift": Cell(MANAGER, 200, 200),
+    "from_the_ERP_get_budget": Cell(MANAGER, 200, 200),
     "quickbooks_authorize": Cell(ADMIN, 200, 200),
     "sync_start": Cell(ADMIN, 202, 404), "sync_progress": Cell(MANAGER, 200, 404), "sync_cancel": Cell(ADMIN, 200, 404),
     "sync_retry_failed": Cell(ADMIN, 200, 404), "sync_ask": Cell(MANAGER, 202, 404),
@@ -53,7 +57,7 @@ CELLS = {
     "queues_retry": Cell(ADMIN, 200, 404),
     "commerce_save_customer": Cell(ADMIN, 200, 201), "commerce_save_product": Cell(ADMIN, 200, 201),
     "commerce_save_order": Cell(ADMIN, 200, 201), "commerce_pay": Cell(ADMIN, 200, 404),
-    "commerce_cancel": Cell(ADMIN, 200, 404),
+    "commerce_cancel": Cell(ADMIN, 200, 404), "commerce_refund": Cell(ADMIN, 200, 404),
     "status_order_status": Cell(ALL, 200, 404), "status_customer_status": Cell(REP, 200, 404),
     "status_order_badges": Cell(ALL, 200, 404), "status_customer_badges": Cell(REP, 200, 404),
     "schemas_get_schema": Cell(ALL, 200, 200),
@@ -118,8 +122,10 @@ class Matrix:
         return re.sub(r"\{(\w+)\}", lambda name: ids[name[1]], path)
 
     def _body(self, operation: dict[str, Any]) -> Any:
-        if operation["operationId"] == "sync_start":
+        if operation["operationId"] in {"sync_start", "sync_check"}:
             return {"entityType": "Customer"}
+        if operation["operationId"] == "connections_connect":
+            return {"accountId": "1"}
         schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
         named = [schema, *schema.get("anyOf", ())]
         return next((self.example(one["$ref"].rpartition("/")[2]) for one in named if "$ref" in one), None)

@@ -54,6 +54,25 @@ def test_an_order_is_paid_once_and_cancelled(api: Api) -> None:
     assert api.send("POST", "/api/commerce/orders/o1/cancel").json()["changed"] is True
 
 
+def test_an_order_is_refunded_in_parts_and_never_beyond(api: Api) -> None:
+    seed(api)
+    refund = "/api/commerce/orders/o1/refund"
+    total = api.send("POST", "/api/commerce/orders/o1/pay").json()
+    assert total["paymentStatus"] == "paid"
+    body = {"lines": [{"line": 1, "quantity": "1"}], "reason": "Broken", "refundId": "r1"}
+    first = api.send("POST", refund, body).json()
+    assert first == {
+        "orderId": "o1", "paymentStatus": "paid", "refundId": "r1", "amount": "12.50", "changed": True,
+    }  # fmt: skip
+    assert api.send("POST", refund, body).json()["changed"] is False
+    too_much = api.send("POST", refund, {"amount": "1000"})
+    assert (too_much.status_code, "more than is left" in too_much.json()["detail"]) == (422, True)
+    assert api.send("POST", refund).json()["paymentStatus"] == "refunded"
+    assert api.send("POST", refund).status_code == 409
+    assert api.send("POST", "/api/commerce/orders/nobody/refund").status_code == 404
+    assert api.get("/api/schemas/refund").json()["title"] == "Refund"
+
+
 def test_what_cannot_be_saved_is_named(api: Api) -> None:
     seed(api)
     wrong = [

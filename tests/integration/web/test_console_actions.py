@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 
+from erp_pipelines.connectors.base import Finding, Ref
 from erp_pipelines.delivery import bulk
 from erp_pipelines.domain.connections import ConnectionKey
-from erp_pipelines.domain.errors import ConsentRefused, Unavailable
+from erp_pipelines.domain.errors import ConnectionLost, ConsentRefused, Rejected, Unavailable
 from tests.integration.access.fakes import connect, scalar
 from tests.integration.web.conftest import Api
 from tests.integration.web.console_support import furnish, signed_in
 from tests.integration.web.test_sync_status import run
+from tests.support.toy import ToyErp, ToySession
 
 KEY = ConnectionKey("acme", "quickbooks")
 GROUP = "/console/errors/quickbooks/inactive"
@@ -90,13 +92,15 @@ def test_settings_are_saved_and_a_wrong_one_is_named(api: Api) -> None:
     connect(api.runtime)
     visitor = signed_in(api)
     page = "/console/connections/quickbooks/settings"
-    form = {"on": ["syncCustomers", "syncInvoices"], "documentsWhen": "confirmed", "incomeAccountId": " 79 "}
+    form = {"on": ["syncCustomers", "syncInvoices"], "documentsWhen": "confirmed", "incomeAccountId": " 79 ",
+            "customerFieldsFromErp": ["email"], "readsPerMonth": "4000"}  # fmt: skip
     assert visitor.post(page, page, **form).headers["location"] == "/console/connections?done=saved"
     settings = api.get("/api/integrations/connections/quickbooks").json()["settings"]
     assert {name: settings[name] for name in ("syncCustomers", "syncInvoices", "syncPayments", "autoSyncEnabled")} == {
         "syncCustomers": True, "syncInvoices": True, "syncPayments": False, "autoSyncEnabled": False,
     }  # fmt: skip
     assert (settings["documentsWhen"], settings["incomeAccountId"], settings["taxCodeId"]) == ("confirmed", "79", None)
+    assert (settings["customerFieldsFromErp"], settings["readsPerMonth"]) == (["email"], 4000)
     wrong = visitor.post(page, page, documentsWhen="never")
     assert (wrong.status_code, "documentsWhen" in wrong.text) == (422, True)
     assert api.get("/api/integrations/connections/quickbooks").json()["settings"] == settings
@@ -162,6 +166,7 @@ def test_a_provider_that_was_not_told_of_the_end_is_named(api: Api) -> None:
 
 def test_a_bulk_sync_is_started_watched_and_cancelled(api: Api) -> None:
     furnish(api)
+    run(api, "update erp.integration_deliveries set status = 'Completed', outcome = 'Created', processed_at = now()")
     visitor = signed_in(api)
     answer = visitor.post("/console/syncs", provider="quickbooks", kind=["Product", "Customer"])
     path = answer.headers["location"]
@@ -180,6 +185,43 @@ def test_a_bulk_sync_is_started_watched_and_cancelled(api: Api) -> None:
     assert "hx-trigger" not in ended
     at = bulk.progress(api.runtime, KEY, sync_id)
     assert (at.successful, at.skipped, at.finished, at.cancelled) == (1, 2, True, True)
+
+
+def test_a_bulk_sync_is_looked_at_before_it_is_started(api: Api) -> None:
+    furnish(api)
+    taken = Rejected("The name is taken.", cause="name-taken", mend="Rename it.")
+    erp = ToyErp(findings=(Finding(error=taken, ref=Ref("Customer", "c2")),))
+    api.runtime.connectors["quickbooks"].session = lambda _connection, lent: ToySession(erp, lent)
+    visitor = signed_in(api)
+    before = scalar(api.runtime.db, "select count(*) from erp.integration_syncs")
+    shown = visitor.post("/console/syncs", provider="quickbooks", kind="Customer", check="1").text
+    for words in ("The name is taken.", "Rename it.", "Customer c2", "<dt>Would fail</dt><dd>1</dd>", ">Start it<"):
+        assert words in shown, words
+    assert scalar(api.runtime.db, "select count(*) from erp.integration_syncs") == before
+    assert erp.arrived == []
+
+
+def test_a_connection_is_checked_on_demand(api: Api) -> None:
+    furnish(api)
+    visitor = signed_in(api)
+    path = "/console/connections/quickbooks/check"
+    assert visitor.post(path).headers["location"] == "/console/connections?done=answers"
+    api.oauth.fail = ConnectionLost("The provider refused the refresh token.", mend="Connect it again.")
+    shown = visitor.post(path)
+    assert (shown.status_code, "refused the refresh token" in shown.text) == (200, True)
+    assert "Reconnect needed" in visitor.get("/console/connections").text
+    assert signed_in(api, "SalesManager").post(path).status_code == 403
+
+
+def test_what_differs_in_the_erp_is_listed_with_both_values(api: Api) -> None:
+    furnish(api)
+    shown = signed_in(api, "SalesManager").get("/console/differences").text
+    assert "a@corner.example" in shown
+    assert "planted@corner.example" in shown
+    assert (
+        "planted@corner.example"
+        not in signed_in(api, tenant="beta").get("/console/differences?provider=quickbooks").text
+    )
 
 
 def test_a_bulk_sync_of_nothing_or_of_strangers_is_refused(api: Api) -> None:

@@ -98,7 +98,7 @@ def test_the_database_holds_nothing_that_opens_a_session(api: Api) -> None:
 FORMS = (
     "/console/logout", "/console/syncs", "/console/requests", "/console/errors/quickbooks/inactive/retry",
     "/console/connections/quickbooks/settings", "/console/connections/quickbooks/disconnect",
-    "/console/connections/quickbooks/connect", "/console/outbox/x/retry", "/console/requests/quickbooks/x/approve",
+    "/console/connections/quickbooks/connect", "/console/connections/quickbooks/check", "/console/outbox/x/retry", "/console/requests/quickbooks/x/approve",
     "/console/requests/quickbooks/x/decline",
     "/console/syncs/quickbooks/00000000-0000-0000-0000-000000000000/cancel",
 )  # fmt: skip

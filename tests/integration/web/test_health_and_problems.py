@@ -13,6 +13,7 @@ from erp_pipelines.domain.errors import SettingsInvalid, Throttled, Unavailable
 from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import Database
 from tests.integration.web.conftest import SECRET, Api
+from webhook_api import middleware
 from webhook_api.auth import AuthConfig
 from webhook_api.main import create_app
 
@@ -79,6 +80,7 @@ def test_answers_carry_safe_headers(api: Api) -> None:
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
+        assert headers["cross-origin-resource-policy"] == headers["cross-origin-opener-policy"] == "same-origin"
         assert headers["strict-transport-security"]
         assert "default-src 'none'" in headers["content-security-policy"]
     assert api.client.get("/docs").status_code == 404
@@ -97,6 +99,25 @@ def test_what_was_sent_is_not_echoed(api: Api) -> None:
     )
     assert broken.status_code == 422
     assert PLANTED not in broken.text
+
+
+def test_a_body_without_end_is_cut_off(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middleware, "LARGEST_BODY", 100)
+    parts = iter([b"x" * 60] * 1000)
+    answer = api.client.put("/api/commerce/customers/c1", content=parts, headers=api.as_("Admin"))
+    assert (answer.status_code, answer.json()["code"]) == (413, "request-entity-too-large")
+    visitor = api.client.post("/console/login", data={"token": "x" * 200}, headers={"Cookie": "erp_sign_in=x"})
+    assert visitor.status_code == 413
+
+
+def test_who_needs_no_token_is_slowed_down_by_address(api: Api) -> None:
+    while not api.client.app.state.public_pace.wait("testclient"):
+        pass
+    for path in ("/health/live", "/metrics", "/api/integrations/quickbooks/callback"):
+        answer = api.client.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (429, "too-many-requests")
+        assert int(answer.headers["retry-after"]) > 0
+    assert api.get("/api/integrations/connections").status_code == 200
 
 
 def failing(api: Api, error: Exception) -> Any:

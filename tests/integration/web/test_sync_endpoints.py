@@ -43,6 +43,16 @@ def test_the_same_request_again_goes_on_with_the_open_sync(connected):
     assert connected.send("POST", SYNC, {"entityType": "Customer"}).json() == first
 
 
+def test_a_bulk_sync_is_cancelled_by_an_admin(connected):
+    sync_id = connected.send("POST", SYNC, {"entityType": "Customer"}).json()["syncId"]
+    path = f"{SYNC}/{sync_id}/cancel"
+    assert connected.send("POST", path, role="SalesManager").status_code == 403
+    assert connected.send("POST", path, tenant="beta").status_code == 404
+    body = connected.send("POST", path).json()
+    assert (body["skipped"], body["finished"], body["cancelled"]) == (2, True, True)
+    assert connected.send("POST", SYNC, {"entityType": "Customer"}).json()["syncId"] != sync_id
+
+
 def test_named_records_only(connected):
     body = connected.send("POST", SYNC, {"entityType": "Customer", "entityIds": ["c1"]}).json()
     assert body["total"] == 1

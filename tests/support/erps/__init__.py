@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.support.erps.base import Document, Fault, StagedErp, served
+from tests.support.erps.netsuite import StagedNetSuite
 from tests.support.erps.quickbooks import StagedQuickBooks
 
-ERPS: dict[str, type[StagedErp]] = {erp.provider: erp for erp in (StagedQuickBooks,)}
+ERPS: dict[str, type[StagedErp]] = {erp.provider: erp for erp in (StagedQuickBooks, StagedNetSuite)}
 
 __all__ = ["ERPS", "Document", "Fault", "StagedErp", "served"]

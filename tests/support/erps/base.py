@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ class StagedErp(ABC):
     replacing: ClassVar[Fault | None] = None  # switches of a twin whose every renewal ends the token before
     tells: ClassVar[bool] = False  # whether it tells of changes by webhooks; all are pulled from
     revocable: ClassVar[bool] = True  # whether a disconnected grant is dead there too
-    settings: ClassVar[Mapping[str, Any]] = {}  # of the connection, once it stands
+    refunds: ClassVar[Mapping[str, Any] | None] = None  # settings that refunds need; None where they are not brought
 
     twin: Any
 
@@ -77,6 +78,11 @@ class StagedErp(ABC):
         """A twin of these switches, and with the habit; not throttled and silent unless asked otherwise."""
 
     # --- the product's side ---
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Of the connection, to be made once it stands."""
+        return {}
 
     @abstractmethod
     def environment(self, url: str) -> dict[str, str]:
@@ -174,13 +180,18 @@ class StagedErp(ABC):
 
     @classmethod
     @abstractmethod
-    def writes(cls, entity: EntityType, *, new: bool) -> Fault:
+    def writes(cls, entity: EntityType, *, new: bool, habit: str = "") -> Fault:
         """Match fields of the fault dial: a call that makes such a record, or changes one."""
 
     def silence(self, entity: EntityType, *, new: bool) -> None:
-        """The next such write is done; neither its answer nor one to its repeats arrives."""
-        self.twin.add_fault("drop_after_commit", **self.writes(entity, new=new), times=1)
-        self.twin.add_fault("drop_before_commit", **{**self.writes(entity, new=new), "operation": ""}, times=None)
+        """The next such write is done; neither its answer nor one to its repeats arrives, nor can the new one be found."""
+        write = self.writes(entity, new=new, habit=self.habit)
+        self.twin.add_fault("drop_after_commit", **write, times=1)
+        self.twin.add_fault("drop_before_commit", **(write | {"operation": ""} if new else write), times=None)
+
+    def time_is(self, moment: dt.datetime) -> None:
+        """Its clock goes on from there."""
+        self.twin.clock.set(moment)
 
     # --- its tokens ---
 

@@ -45,7 +45,9 @@ class StagedQuickBooks(StagedErp):
         EntityType.PRODUCT: "Item",
         EntityType.ORDER: "Invoice",
         EntityType.PAYMENT: "Payment",
+        EntityType.REFUND: "RefundReceipt",
     }
+    refunds: ClassVar[Mapping[str, Any] | None] = {"providerSettings": {"refundAccountId": "1"}}
     api = "/v3/"
     hostilities = ({"fault": "xml_throttle"}, {"fault": "stale", "method": "POST"})
     refusal = QboFault
@@ -147,7 +149,8 @@ class StagedQuickBooks(StagedErp):
     # --- its trouble, its tokens, what it tells ---
 
     @classmethod
-    def writes(cls, entity: EntityType, *, new: bool) -> Fault:
+    def writes(cls, entity: EntityType, *, new: bool, habit: str = "") -> Fault:
+        del habit
         return {"entity": cls.types[entity], "operation": "create" if new else "update"}
 
     def silence(self, entity: EntityType, *, new: bool) -> None:

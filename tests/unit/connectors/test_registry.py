@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from erp_pipelines.connectors.base import ConnectionFacts, ExternalRef
+from erp_pipelines.connectors.netsuite.config import NetSuiteConfig
 from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.connectors.registry import PROVIDERS, connectors, display_name
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
@@ -13,11 +14,19 @@ FACTS = ConnectionFacts("1", ConnectionKey("acme", "quickbooks"), "42", {}, Conn
 
 
 def test_only_configured_providers_are_there():
-    assert connectors(quickbooks=None) == {}
+    assert connectors() == {}
     found: Connector = connectors(quickbooks=CONFIG)["quickbooks"]
     assert (found.provider, found.display_name) == ("quickbooks", "QuickBooks")
     assert found.oauth
     assert found.webhooks
+
+
+def test_netsuite_takes_credentials_and_has_no_sign_in_page():
+    found: Connector = connectors(netsuite=NetSuiteConfig())["netsuite"]
+    assert (found.provider, found.display_name, found.documents_when) == ("netsuite", "NetSuite", "confirmed")
+    assert (found.oauth, found.webhooks) == (None, None)
+    assert found.credentials
+    assert found.settings_model
 
 
 def test_names():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
@@ -11,7 +12,8 @@ from fastapi import Request, Response
 from erp_pipelines.access import connections, consent, credentials
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Connector
-from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings
+from erp_pipelines.delivery import probe
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState, CustomerField
 from erp_pipelines.domain.errors import NotFound, PipelineError, RecordInvalid
 from erp_pipelines.storage import due
 from webhook_api.console.access import Admin, AdminForm, Manager, Posted
@@ -22,6 +24,7 @@ from webhook_api.console.routing import see
 from webhook_api.dependencies import House
 from webhook_api.problems import status_of
 
+AT_ONCE = dt.timedelta(0)
 router = new_router()
 SWITCHES = {
     "autoSyncEnabled": "Bring changes over by themselves",
@@ -136,6 +139,8 @@ def _changes(posted: Posted) -> dict[str, Any]:
     changes: dict[str, Any] = {name: name in on for name in SWITCHES}
     changes |= {name: posted.text(name) or None for name in IDS}
     changes["documentsWhen"] = posted.text("documentsWhen")
+    changes["customerFieldsFromErp"] = posted.texts("customerFieldsFromErp")
+    changes["readsPerMonth"] = posted.text("readsPerMonth") or None
     if own := posted.text("providerSettings"):
         changes["providerSettings"] = _json(own)
     return changes
@@ -162,10 +167,20 @@ def _settings_page(request: Request, runtime: Runtime, key: ConnectionKey, error
         connection=status,
         settings=settings.model_dump(by_alias=True),
         switches=SWITCHES,
+        customer_fields=get_args(CustomerField),
         ids=IDS,
         own_schema=model.model_json_schema(by_alias=True) if model else None,
         error=error,
     )
+
+
+@router.post("/connections/{provider}/check")
+def check(request: Request, runtime: House, posted: AdminForm, provider: str) -> Response:
+    """Renew the access and ask the company now; what stands in the way, where something does."""
+    found = probe.probe(runtime, ConnectionKey(posted.user.tenant_id, provider), idle=AT_ONCE, quiet=AT_ONCE)
+    if found.row.state is ConnectionState.CONNECTED and found.trouble is None:
+        return see("/console/connections?done=answers")
+    return page(request, "troubled.html", name=runtime.display_name(provider), reasons=found.reasons)
 
 
 @router.get("/connections/{provider}/disconnect")

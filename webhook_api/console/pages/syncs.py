@@ -9,7 +9,7 @@ from fastapi import BackgroundTasks, Request, Response
 
 from erp_pipelines.access import connections as access
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.delivery import bulk
+from erp_pipelines.delivery import bulk, preflight
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import NotFound, RecordInvalid
 from erp_pipelines.domain.events import EntityType
@@ -36,8 +36,8 @@ def newest(request: Request, runtime: House, session: Manager) -> Response:
 
 
 @router.post("/syncs")
-def start(runtime: House, posted: AdminForm, tasks: BackgroundTasks) -> Response:
-    """Noted at once, queued after the answer; asked again while it is open, the same one goes on."""
+def start(request: Request, runtime: House, posted: AdminForm, tasks: BackgroundTasks) -> Response:
+    """With `check` only looked at. Noted at once, queued after the answer; asked again while it is open, the same one goes on."""
     key = ConnectionKey(posted.user.tenant_id, posted.text("provider"))
     kinds = posted.texts("kind")
     ids = posted.text("entityIds").split() or None
@@ -45,6 +45,11 @@ def start(runtime: House, posted: AdminForm, tasks: BackgroundTasks) -> Response
         raise RecordInvalid("No kind of record was ticked.", mend="Go back and tick what is to be brought over.")
     if ids and len(kinds) > 1:
         raise RecordInvalid("Ids are of one kind.", mend="Go back and tick the kind that the ids are of.")
+    if posted.text("check"):
+        found = preflight.preflight(runtime, key, kinds, entity_ids=ids)
+        return page(
+            request, "checked.html", provider=key.provider, found=found, kinds=kinds, ids=posted.text("entityIds")
+        )
     sync_id, queued = bulk.begin(runtime, key, kinds, entity_ids=ids, by=posted.user.user_id)
     answer = see(f"/console/syncs/{key.provider}/{sync_id}")
     if ids:  # an id that is not there is told at once

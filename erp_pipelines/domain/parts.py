@@ -1,13 +1,12 @@
-"""An order as the books see it: what each part of it comes to after every discount and without tax. Pure."""
+"""An order or a refund as books see it: what each part of it comes to after every discount and without tax. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-from erp_pipelines.connectors.mapping import number
 from erp_pipelines.domain.money import apportion
-from erp_pipelines.domain.orders import ZERO, Order, OrderLine, amount_of, discount_of
+from erp_pipelines.domain.orders import ZERO, Charged, OrderLine, amount_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of one completed order. `itemised`: the order says what tax each part bears."""
+    """The parts of one completed order or refund. `itemised`: the order says what tax each part bears."""
 
     lines: tuple[Part, ...]
     shipping: Part
@@ -47,7 +46,7 @@ class Parts:
         )
 
 
-def parts_of(order: Order) -> Parts:
+def parts_of(order: Charged) -> Parts:
     """The order's discount is spread over the lines by their amounts, and so is a tax given for the whole order only."""
     amounts = [amount_of(line) for line in order.lines]
     shares = apportion(order.order_discount, amounts, order.currency)
@@ -63,32 +62,13 @@ def parts_of(order: Order) -> Parts:
     )
 
 
-def arithmetic(order: Order, line: OrderLine, part: Part, *, whole: bool, folded: bool) -> str:
-    """How a line's amount came about, for people: `(2 x 12.5 less 10 % = 22.50)`; empty where there is nothing to tell.
-
-    `whole`: from quantity and price on, for a line that shows others. `folded`: down to the net amount, where the line
-    bears its share of the order's discount, and prices hold a tax that stands elsewhere.
-    """
-    told = [f"{number(line.quantity):f} x {number(line.unit_price):f}"] if whole else []
-    discount = discount_of(line, order.currency)
-    if discount:
-        rate = line.discount_rate
-        much = f"{number(rate * 100):f} %" if rate else f"{abs(discount):f}"
-        told.append(f"{'less' if discount > 0 else 'plus'} {much} = {amount_of(line):f}")
-    if folded and part.share:
-        told.append(f"less {part.share:f} of the order's discount")
-    if folded and order.prices_include_tax and part.tax:
-        told.append(f"less {part.tax:f} of tax")
-    return f"({' '.join(told)})" if told else ""
-
-
-def _spread_tax(order: Order, lowered: list[Decimal]) -> tuple[Decimal, ...]:
+def _spread_tax(order: Charged, lowered: list[Decimal]) -> tuple[Decimal, ...]:
     return apportion(order.tax_total or ZERO, lowered, order.currency)
 
 
-def _part(order: Order, line: OrderLine, amount: Decimal, tax: Decimal, share: Decimal) -> Part:
+def _part(order: Charged, line: OrderLine, amount: Decimal, tax: Decimal, share: Decimal) -> Part:
     return Part(_net(order, amount, tax), tax, line.tax_rate, share, line.quantity)
 
 
-def _net(order: Order, amount: Decimal, tax: Decimal) -> Decimal:
+def _net(order: Charged, amount: Decimal, tax: Decimal) -> Decimal:
     return amount - tax if order.prices_include_tax else amount
