@@ -86,7 +86,6 @@ EXAMPLES: dict[str, Any] = {
         "billingAddress": ADDRESS, "shippingAddress": ADDRESS, "currency": "USD", "taxExempt": False, "active": True,
     },
     "CustomerSync": {"customerId": "c1", "providers": [PROVIDER_SYNC | {"documentNumber": None, "documentUrl": None}]},
-    "DecisionIn": {"entityType": "Customer", "entityId": "c1", "externalId": "77"},
     "DisconnectedOut": {"provider": "quickbooks", "state": "Not Connected", "revokedAtProvider": True, "note": ""},
     "ErrorsOut": {"groups": [GROUP], "count": 2, "inDoubt": 0, "unknownFaults": [UNKNOWN_FAULT]},
     "InboxOut": {
