@@ -150,7 +150,6 @@ EXAMPLES: dict[str, Any] = {
         "note": "The items are active again.", "state": "open", "requestedBy": "max", "createdAt": AT, "decidedBy": None,
         "decidedAt": None, "retried": None,
     },
-    "RunOut": {"customers": {"bound": 12, "asked": 2, "new": 3}, "products": {"bound": 4, "asked": 0, "new": 1}},
     "SavedOut": {"id": "1001", "created": True, "changed": True, "eventId": ID},
     "SettingsChange": {"documentsWhen": "confirmed", "incomeAccountId": "79"},
     "SyncIn": {"entityType": "Order", "entityIds": ["1001", "1002"]},
