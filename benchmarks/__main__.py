@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import in_flight, isolation, latency
+from benchmarks import backlog, in_flight, isolation, latency
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "isolation": isolation.run,
     "latency": latency.run,
     "netsuite": in_flight.run,
+    "quickbooks": backlog.run,
 }
 REPORTS = Path(__file__).with_name("reports")
 

@@ -56,6 +56,7 @@ EXAMPLES: dict[str, Any] = {
             "erpCode": "610", "entityType": "Product", "count": 1, "entityIds": ["p1"],
         }],
     },
+    "DecisionIn": {"entityType": "Customer", "entityId": "c1", "externalId": None},
     "DriftOut": {
         "entityType": "Customer", "entityId": "c1", "externalId": "77", "field": "email", "ours": "books@corner.example",
         "theirs": "owner@corner.example", "seenAt": AT,
@@ -126,8 +127,23 @@ EXAMPLES: dict[str, Any] = {
         "id": "p1", "sku": "TEA-1", "name": "Green tea", "unitPrice": "12.50", "kind": "noninventory", "taxable": True,
         "active": True,
     },
+    "QuestionOut": {
+        "entityType": "Customer", "entityId": "c1", "name": "Corner Books",
+        "candidates": [{"id": "77", "name": "Corner Books Ltd", "reason": "similar", "likeness": 0.9}],
+        "askedAt": AT, "decidedAt": LATER, "decidedBy": "ann", "externalId": "77",
+    },
     "ReceivedOut": {"new": 1, "duplicates": 0, "unknown": 0},
+    "RefundIn": {
+        "amount": "12.50", "lines": [{"line": 1, "quantity": "1"}], "shipping": False, "date": "2026-03-05",
+        "method": "card", "reference": "re_1001", "reason": "damaged", "refundId": "r1",
+    },
+    "RefundedOut": {
+        "orderId": "1001", "paymentStatus": "partiallyPaid", "refundId": "r1", "amount": "12.50", "changed": True,
+    },
     "Retried": {"retried": 2},
+    "RunOut": {
+        "customers": {"bound": 200, "asked": 60, "new": 40}, "products": {"bound": 80, "asked": 2, "new": 0},
+    },
     "RetryIn": {"cause": "inactive", "note": "The items are active again."},
     "RetryRequestOut": {
         "id": ID, "provider": "quickbooks", "cause": "inactive", "entityType": None, "entityId": None,

@@ -356,6 +356,10 @@ class NameReader(Protocol):
         """These customers and products as they stand now, in as few calls as possible. Other types are ignored."""
         ...
 
+    def listing(self, external_type: str, start: int) -> tuple[NameState, ...]:
+        """The customers or products that stand there, inactive ones too, from the `start`th (from 1) on; empty: no more."""
+        ...
+
     def as_there(self, record: CanonicalRecord) -> Mapping[str, Any]:
         """How a customer or product of ours reads there as long as nobody changes it: like `NameState.fields`. Pure."""
         ...

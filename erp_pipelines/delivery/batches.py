@@ -7,7 +7,7 @@ a look first, a requirement that is missing or a second try goes the single way.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from erp_pipelines.connectors.base import BatchSession, Known, Pushed, Ref, Write
@@ -22,7 +22,7 @@ from erp_pipelines.domain.errors import LockLost, NameTaken, PipelineError, Reco
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.idempotency import fingerprint
 from erp_pipelines.domain.payments import Payment
-from erp_pipelines.storage import commerce_orders, deliveries, doubts, mappings
+from erp_pipelines.storage import commerce_orders, deliveries, doubts, mappings, questions
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -82,6 +82,7 @@ class _Known:
     mappings: Mapping[Ref, StoredMapping]
     customers: Mapping[str, str]  # by order
     sending: frozenset[Ref]
+    asked: frozenset[Ref]  # a person has yet to say what they are
 
     def requirements(self, erp: BatchSession, record: CanonicalRecord) -> list[Ref] | None:
         """As the single way resolves them; None where that must load more."""
@@ -126,7 +127,15 @@ def _known(job: Job, erp: BatchSession, pairs: Sequence[tuple[Claim, CanonicalRe
         customers = commerce_orders.customers_of(conn, job.key.tenant_id, order_ids) if order_ids else {}
         refs = set(sending) | {Ref(EntityType.CUSTOMER, customer) for customer in customers.values()}
         refs |= {ref for _, record in pairs for ref in erp.requirements(record)}
-        return _Known(_mappings(conn, job, refs), customers, sending)
+        return _Known(_mappings(conn, job, refs), customers, sending, _asked(conn, job, sending))
+
+
+def _asked(conn: Connection, job: Job, refs: Collection[Ref]) -> frozenset[Ref]:
+    found: set[Ref] = set()
+    for kind in sorted({ref.entity_type for ref in refs}):
+        ids = sorted(ref.entity_id for ref in refs if ref.entity_type == kind)
+        found |= {Ref(kind, one) for one in questions.still_open(conn, job.key, kind, ids)}
+    return frozenset(found)
 
 
 def _mappings(conn: Connection, job: Job, refs: set[Ref]) -> dict[Ref, StoredMapping]:
@@ -145,7 +154,9 @@ def _sort_in(job: Job, erp: BatchSession, plan: Plan, known: _Known, claim: Clai
         return
     refs = {ref: known.mappings[ref].external_id for ref in required or () if ref in known.mappings}
     ready = (
-        None if missing or required is None else _ready(job, erp, claim, record, refs, known.mappings.get(_ref(claim)))
+        None
+        if missing or required is None or _ref(claim) in known.asked
+        else _ready(job, erp, claim, record, refs, known.mappings.get(_ref(claim)))
     )
     if ready is None:
         plan.alone.append(claim)

@@ -17,7 +17,7 @@ from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.refunds import Refund
-from erp_pipelines.storage import deliveries, doubts
+from erp_pipelines.storage import deliveries, doubts, questions
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.doubts import Doubt
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -87,6 +87,8 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     if known and known.fingerprint == body:
         show(job, ref, Outcome.UNCHANGED, ExternalRef(known.external_type, known.external_id), known.external_number)
         return Brought(Outcome.UNCHANGED, known.external_id)
+    if known is None and doubt is None:
+        refuse_open_question(job, ref)
     write = _write(bringing, ref, record, refs, known, doubt)
     bringing.mark_sending(write)
     pushed = job.erp.push(write)
@@ -96,6 +98,23 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     if complaint:
         raise complaint
     return Brought(pushed.outcome, pushed.external_id, pushed.request_id, pushed.note)
+
+
+def refuse_open_question(job: Job, ref: Ref) -> None:
+    """Raises RequirementMissing for a record that looks like one of the ERP's until a person has decided."""
+    with job.transaction() as conn:
+        asked = questions.still_open(conn, job.key, ref.entity_type, [ref.entity_id])
+    if asked:
+        raise RequirementMissing(
+            f"{ref.entity_type} {ref.entity_id} looks like a record that stands in the ERP already.",
+            requirement=question(ref),
+            mend="Decide under Matching which one it is, or that it is none of them; it goes on by itself.",
+        )
+
+
+def question(ref: Ref) -> str:
+    """What an event waits for while a person is asked about this record."""
+    return f"match:{ref.entity_type}:{ref.entity_id}"
 
 
 def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int = 0) -> Doubt | None:

@@ -24,7 +24,7 @@ from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox import StoredNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
-BATCH = 100
+BATCH = 500  # of which those that tell of our own writes cost nothing; the others are read a hundred at a time
 NOT_APPLIED = "Changes of such records in the ERP are not applied here."
 ECHO = "It tells of our own write."
 UNKNOWN = "The record behind it is none of ours."

@@ -59,7 +59,7 @@ def apply(job: Job, truth: Truth, state: NameState) -> Applied:
             known = known_as(conn, job, state.ref)
             if known is None:
                 return Applied(None)
-            changed = _gone(conn, job, truth, known) if state.gone else _compare(conn, job, state, known)
+            changed = _gone(conn, job, truth, known) if state.gone else compare(conn, job, state, known)
             return Applied(known.entity_id, changed)
     except (LockLost, DatabaseDown):
         raise
@@ -68,7 +68,8 @@ def apply(job: Job, truth: Truth, state: NameState) -> Applied:
         return Applied(None, error=explain(error))
 
 
-def _compare(conn: Connection, job: Job, state: NameState, known: StoredMapping) -> bool:
+def compare(conn: Connection, job: Job, state: NameState, known: StoredMapping) -> bool:
+    """Take over the fields that follow the ERP, and note what differs besides; whether there was anything."""
     started_at = job.now()
     ours = records.load(conn, job.key.tenant_id, known.entity_type, known.entity_id)
     found = _differences(job, ours, state, known) if ours else {}

@@ -108,7 +108,8 @@ _HEALTH = sa.text(
     cross join lateral (
       select count(*) as abandoned, count(*) filter (where d.in_doubt) as in_doubt
       from erp.integration_deliveries d
-      where d.connection_id = c.id and d.status = 'Abandoned'
+      where d.tenant_id = c.tenant_id and d.provider = c.provider and d.connection_id = c.id
+        and d.status = 'Abandoned' and d.cause is not null
     ) a
     cross join lateral (
       select count(*) as notices from erp.integration_inbox i

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -21,28 +22,39 @@ class Day:
     p95_latency: float | None
 
 
-# By the index on (tenant_id, started_at); a document's event is found by its delivery's key.
 _DAYS = sa.text(
     """
-    with tries as (
-      select l.provider, (l.started_at at time zone 'UTC')::date as day,
-        l.direction = 'ToExternal' and l.status = 'Completed' as document, l.status = 'Failed' as failure,
-        extract(epoch from l.completed_at - d.created_at) as latency
-      from erp.integration_sync_logs l
-      left join erp.integration_deliveries d on d.id = l.delivery_id and d.tenant_id = l.tenant_id
-      where l.tenant_id = :tenant and l.started_at >= :since
-    )
-    select provider, day, count(*) filter (where document), count(*) filter (where failure),
-      cast(percentile_cont(0.5) within group (order by latency) filter (where document) as float8),
-      cast(percentile_cont(0.95) within group (order by latency) filter (where document) as float8)
-    from tries group by provider, day order by provider, day
+    select l.provider, (l.started_at at time zone 'UTC')::date as day,
+      count(*) filter (where l.direction = 'ToExternal' and l.status = 'Completed'),
+      count(*) filter (where l.status = 'Failed')
+    from erp.integration_sync_logs l where l.tenant_id = :tenant and l.started_at >= :since
+    group by l.provider, day order by l.provider, day
     """
 )
+# Ids are random: those below a bound are a fair sample, without a look at the others' deliveries.
+_LATENCIES = sa.text(
+    """
+    select l.provider, (l.started_at at time zone 'UTC')::date as day,
+      cast(percentile_cont(0.5) within group (order by extract(epoch from l.completed_at - d.created_at)) as float8),
+      cast(percentile_cont(0.95) within group (order by extract(epoch from l.completed_at - d.created_at)) as float8)
+    from erp.integration_sync_logs l
+    join erp.integration_deliveries d on d.id = l.delivery_id and d.tenant_id = l.tenant_id
+    where l.tenant_id = :tenant and l.started_at >= :since and l.direction = 'ToExternal' and l.status = 'Completed'
+      and l.id <= :bound
+    group by l.provider, day
+    """
+)
+SAMPLE = 20_000
 
 
 def days(conn: Connection, tenant_id: str, *, since: dt.datetime) -> list[Day]:
-    """The days since then on which something was tried, by provider."""
-    return [Day(*row) for row in conn.execute(_DAYS, {"tenant": tenant_id, "since": since})]
+    """The days since then on which something was tried, by provider. Latencies are of a sample where there are very many."""
+    values = {"tenant": tenant_id, "since": since}
+    counted = conn.execute(_DAYS, values).all()
+    share = min(1.0, SAMPLE / max(sum(row[2] for row in counted), 1))
+    bound = uuid.UUID(int=min(int(share * 2**128), 2**128 - 1))
+    latencies = {tuple(row[:2]): row[2:] for row in conn.execute(_LATENCIES, values | {"bound": bound})}
+    return [Day(*row, *latencies.get(tuple(row[:2]), (None, None))) for row in counted]
 
 
 @dataclass(frozen=True)

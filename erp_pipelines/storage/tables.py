@@ -192,6 +192,15 @@ integration_deliveries = sa.Table(
         "requirement",
         postgresql_where=sa.text("requirement is not null"),
     ),
+    # A delivery that goes well never stands in it.
+    sa.Index(
+        "ix_integration_deliveries_open_errors",
+        "tenant_id",
+        "provider",
+        "cause",
+        "seq",
+        postgresql_where=sa.text("cause is not null and status <> 'Completed'"),
+    ),
     sa.Index(None, "sync_id", postgresql_where=sa.text("sync_id is not null")),
     sa.Index(None, "tenant_id", "entity_type", "entity_id", "seq"),
 )
@@ -290,6 +299,24 @@ integration_drifts = sa.Table(
     sa.Column("ours", JSONB, nullable=False),
     sa.Column("theirs", JSONB, nullable=False),
     when("seen_at", nullable=False),
+)
+
+# Records of ours that look like one of the ERP's: none of them is brought there before a person has decided.
+integration_match_questions = sa.Table(
+    "integration_match_questions",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("entity_type", sa.String(50), primary_key=True),
+    sa.Column("entity_id", sa.String(100), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("candidates", JSONB, nullable=False),
+    when("asked_at", nullable=False),
+    when("decided_at"),
+    sa.Column("decided_by", sa.Text),
+    sa.Column("external_id", sa.String(100)),  # what it was decided to be; null: none of them
+    sa.CheckConstraint("(decided_at is null) = (decided_by is null)", name="decided"),
+    sa.CheckConstraint("external_id is null or decided_at is not null", name="external_id"),
 )
 
 # Calls by day: reads are what some providers meter.

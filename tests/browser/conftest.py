@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,17 +44,29 @@ def page(browser):
     context.close()
 
 
-@pytest.fixture
-def stage(database_url):
-    """The twin, and the web app on a port: `public_url` says where. A tenant `acme` without a connection."""
+@contextmanager
+def on_ports(database_url, provider="quickbooks"):
+    """A twin, and the web app on a port: `public_url` says where. A tenant `acme` without a connection."""
     [port] = free_ports(1)
-    with staged(database_url, f"http://localhost:{port}") as stage:
+    with staged(database_url, f"http://localhost:{port}", provider=provider) as stage:
         runtime = stage.runtime()
         with runtime.db.tenant("acme") as conn:
             tenants.add(conn, "acme", "Acme Distribution")
         with serving(create_app(runtime, AuthConfig(secret=stage.jwt_secret)), port):
             yield stage
         runtime.db.dispose()
+
+
+@pytest.fixture
+def stage(database_url):
+    with on_ports(database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def netsuite(database_url):
+    with on_ports(database_url, "netsuite") as opened:
+        yield opened
 
 
 @pytest.fixture

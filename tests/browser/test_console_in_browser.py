@@ -19,7 +19,7 @@ from erp_pipelines.access import connections
 from erp_pipelines.commerce import customers, orders, payments, products
 from erp_pipelines.delivery import worker
 from tests.support.factories import make_customer, make_order, make_product
-from tests.support.stage import KEY
+from tests.support.stage import KEY, follow
 
 pytestmark = pytest.mark.browser
 REALM = "9130350000000001"
@@ -33,6 +33,7 @@ PAGES = (
     "logs",
     "syncs",
     "mappings",
+    "matching",
     "health",
     "differences",
     "requests",
@@ -105,9 +106,39 @@ def test_connecting_through_the_console(stage, house, page, shots):
     assert connections.status(house, KEY).row.connected_by == "admin@acme"
 
 
+def test_credentials_are_entered_wrong_and_then_right(netsuite, page, shots):
+    there, runtime = netsuite.there, netsuite.runtime()
+    brought = there.bring(runtime, "acme", there.company, follow)
+    page.set_viewport_size(DESKTOP)
+    sign_in(page, netsuite)
+    page.get_by_role("link", name="Connect", exact=True).click()
+    form = page.locator("form", has=page.get_by_role("heading", name="OAuth 2.0 with a certificate"))
+    page.screenshot(path=shots / "console-credentials.png", full_page=True)
+    fill(form, brought | {"clientId": "nobody"})
+    form.get_by_role("button", name="Try and connect").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert "PRIVATE KEY" not in page.content()
+    expect(form.locator("[name=accountId]")).to_have_value(there.company)
+    fill(form, brought)
+    form.get_by_role("button", name="Try and connect").click()
+    expect(page.get_by_text("Harbor Foods Inc (twin)")).to_be_visible()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_text("The ERP answers, and the access is good.")).to_be_visible()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Settings as JSON").fill('{"taxCodes": {"8": "no id"}}')
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("taxCodes")
+    runtime.db.dispose()
+
+
+def fill(form, values) -> None:
+    for name, value in values.items():
+        form.locator(f"[name={name}]").fill(value)
+
+
 def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):
     """The alert names the errors page; from there: retry all of the cause, and see that nothing waits."""
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     close_books(stage, "2099-12-31")
     shop(house)
     worker.serve(house, KEY)
@@ -136,7 +167,7 @@ def wait_until(page, stage, path: str, words: str) -> None:
 
 
 def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     with house.db.tenant("acme") as conn:
         for number in range(RECORDS):
             customers.save(conn, "acme", make_customer(f"c{number}"))
@@ -160,7 +191,7 @@ def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
 
 
 def test_the_audit_is_exported_and_a_manager_asks_for_a_retry(stage, house, page):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     close_books(stage, "2099-12-31")
     shop(house, 1)
     worker.serve(house, KEY)
@@ -181,7 +212,7 @@ def test_the_audit_is_exported_and_a_manager_asks_for_a_retry(stage, house, page
 
 
 def test_every_page_is_accessible_and_breaks_no_rule_of_its_policy(stage, house, browser, shots):
-    stage.connect(house)
+    stage.there.reconnect(house, browse=follow)
     shop(house)
     worker.serve(house, KEY)
     close_books(stage, "2099-12-31")

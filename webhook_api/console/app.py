@@ -14,6 +14,7 @@ from webhook_api.console.pages import (
     login,
     logs,
     mappings,
+    matching,
     queues,
     requests,
     syncs,
@@ -31,5 +32,5 @@ def nothing(request: Request, rest: str) -> Response:
 
 def routers() -> list[APIRouter]:
     """In the order in which they are asked."""
-    pages = (files, login, connections, errors, logs, mappings, queues, syncs, health, differences, requests)
+    pages = (files, login, connections, errors, logs, mappings, matching, queues, syncs, health, differences, requests)
     return [*(page.router for page in pages), _last]

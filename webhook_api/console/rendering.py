@@ -29,6 +29,8 @@ NOTICES = {
     "asked": "An admin will see the request.",
     "declined": "The request is declined.",
     "answers": "The ERP answers, and the access is good.",
+    "matched": "{n} records were joined.",
+    "decided": "It is decided; the record goes on.",
     "cancelled": "Nothing more of it will begin; {n} records were spared.",
 }
 # Which colour a word gets; what is not listed is neutral.

@@ -35,7 +35,7 @@ from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME, QuickBooksC
 from erp_pipelines.connectors.quickbooks.documents import Documents
 from erp_pipelines.connectors.quickbooks.faults import THROTTLE_MARKS
 from erp_pipelines.connectors.quickbooks.names import find_customer, find_item, push_customer, push_item
-from erp_pipelines.connectors.quickbooks.names_back import as_there, read_names
+from erp_pipelines.connectors.quickbooks.names_back import as_there, listed, read_names
 from erp_pipelines.connectors.quickbooks.preflight import Preflight
 from erp_pipelines.connectors.quickbooks.refunds import Refunds
 from erp_pipelines.connectors.quickbooks.settings import QuickBooksSettings
@@ -163,6 +163,9 @@ class QuickBooksSession:
 
     def names(self, refs: Sequence[ExternalRef]) -> tuple[NameState, ...]:
         return read_names(self._client, self._config, refs)
+
+    def listing(self, external_type: str, start: int) -> tuple[NameState, ...]:
+        return listed(self._client, self._config, external_type, start)
 
     def as_there(self, record: CanonicalRecord) -> Mapping[str, Any]:
         return as_there(record, self._books)

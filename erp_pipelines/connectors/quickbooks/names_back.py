@@ -110,6 +110,13 @@ def read_names(
     return tuple(_state(ref, found.get(ref), config) for ref in asked)
 
 
+def listed(client: QuickBooksClient, config: QuickBooksConfig, entity: str, start: int) -> tuple[NameState, ...]:
+    """A thousand of the list at a time, by Id. Categories of items are none of them: they cannot be sold."""
+    model: type[CustomerThere | ItemThere] = CustomerThere if entity == "Customer" else ItemThere
+    docs = client.query(model, entity, "Active in (true, false) orderby Id", start=start)
+    return tuple(_state(ExternalRef(entity, doc.id), doc, config) for doc in docs)
+
+
 def as_there(record: CanonicalRecord, books: Books) -> dict[str, Any]:
     """How our record reads there. Nothing for what stands in no name list."""
     match record:

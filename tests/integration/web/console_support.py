@@ -17,7 +17,7 @@ from tests.support.toy import ToyErp, ToySession
 
 PAGES = (
     "/console/connections", "/console/errors", "/console/errors/quickbooks/inactive", "/console/causes", "/console/logs",
-    "/console/syncs", "/console/mappings", "/console/health", "/console/differences", "/console/requests",
+    "/console/syncs", "/console/mappings", "/console/matching", "/console/health", "/console/differences", "/console/requests",
 )  # fmt: skip
 ADMIN_PAGES = (
     "/console/outbox", "/console/inbox", "/console/connections/quickbooks/connect",
@@ -97,6 +97,12 @@ def furnish(api: Api) -> None:
         "insert into erp.integration_drifts (tenant_id, provider, entity_type, entity_id, field, external_id, ours,"
         " theirs, seen_at) values ('acme', 'quickbooks', 'Customer', 'c1', 'email', '77', '\"a@corner.example\"',"
         " '\"planted@corner.example\"', now())",
+    )
+    run(
+        api,
+        "insert into erp.integration_match_questions (tenant_id, provider, entity_type, entity_id, name, candidates,"
+        " asked_at) values ('acme', 'quickbooks', 'Customer', 'c3', 'Customer c3',"
+        ' \'[{"id": "80", "name": "The Corner Three", "reason": "similar", "likeness": 0.8}]\', now())',
     )
     api.send("POST", "/api/integrations/sync/quickbooks", {"entityType": "Customer"})
     api.send("POST", "/api/integrations/sync/quickbooks/retry-requests", {"cause": "inactive"}, role="SalesManager")

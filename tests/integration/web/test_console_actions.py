@@ -213,6 +213,25 @@ def test_a_connection_is_checked_on_demand(api: Api) -> None:
     assert signed_in(api, "SalesManager").post(path).status_code == 403
 
 
+def test_a_person_decides_which_record_is_which(api: Api) -> None:
+    furnish(api)
+    admin, manager = signed_in(api), signed_in(api, "SalesManager")
+    assert "The Corner Three" in manager.get("/console/matching").text
+    form = {"entityType": "Customer", "entityId": "c3"}
+    path = "/console/matching/quickbooks"
+    assert manager.post(path, **form, externalId="new").status_code == 403
+    assert signed_in(api, tenant="beta").post(path, **form, externalId="new").status_code == 404
+    assert admin.post(path, **form).status_code == 422
+    assert admin.post(path, **form, externalId="is:81").status_code == 422
+    assert (
+        admin.post(path, **form, externalId="new").headers["location"]
+        == "/console/matching?provider=quickbooks&done=decided"
+    )
+    assert "Nothing is asked." in admin.get("/console/matching").text
+    [decided] = api.get("/api/integrations/matching/quickbooks?decided=true").json()["items"]
+    assert (decided["entityId"], decided["externalId"], decided["decidedBy"]) == ("c3", None, "ann")
+
+
 def test_what_differs_in_the_erp_is_listed_with_both_values(api: Api) -> None:
     furnish(api)
     shown = signed_in(api, "SalesManager").get("/console/differences").text

@@ -108,7 +108,15 @@ def test_another_tenants_console_shows_nothing_of_this_one(api: Api) -> None:
     for path in own:
         text = other.get(path).text
         assert "Corner Books" not in text, path
-        for planted in ("req-c1", "N-77", "Customer 77", "It is inactive.", "Invoice 130", "planted@corner"):
+        for planted in (
+            "req-c1",
+            "N-77",
+            "Customer 77",
+            "It is inactive.",
+            "Invoice 130",
+            "planted@corner",
+            "The Corner Three",
+        ):
             assert planted not in text, (path, planted)
     details = [path for path in own if path.startswith(("/console/logs/", "/console/syncs/"))]
     assert len(details) == 2

@@ -100,6 +100,7 @@ FORMS = (
     "/console/connections/quickbooks/settings", "/console/connections/quickbooks/disconnect",
     "/console/connections/quickbooks/connect", "/console/connections/quickbooks/check", "/console/outbox/x/retry", "/console/requests/quickbooks/x/approve",
     "/console/requests/quickbooks/x/decline",
+    "/console/matching/quickbooks", "/console/matching/quickbooks/run",
     "/console/syncs/quickbooks/00000000-0000-0000-0000-000000000000/cancel",
 )  # fmt: skip
 

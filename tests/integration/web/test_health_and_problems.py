@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import structlog
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from erp_pipelines.domain.errors import SettingsInvalid, Throttled, Unavailable
 from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import Database
+from tests.integration.access.fakes import connect
 from tests.integration.web.conftest import SECRET, Api
 from webhook_api import middleware
 from webhook_api.auth import AuthConfig
@@ -72,6 +74,17 @@ def test_request_ids_are_taken_when_plain_and_made_otherwise(api: Api) -> None:
         made = api.client.get("/health/live", headers={"X-Request-ID": given}).headers["x-request-id"]
         assert len(made) == 32
     assert api.client.get("/health/live", headers={"X-Request-ID": "a.b_c-1"}).headers["x-request-id"] == "a.b_c-1"
+
+
+def test_what_a_request_logs_carries_its_id(api: Api) -> None:
+    connect(api.runtime)
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        api.client.put(
+            "/api/integrations/connections/quickbooks/settings",
+            json={"incomeAccountId": "79"},
+            headers=api.as_("Admin") | {"X-Request-ID": "the-one"},
+        )
+    assert [(line["event"], line["request_id"]) for line in lines] == [("settings changed", "the-one")]
 
 
 def test_answers_carry_safe_headers(api: Api) -> None:
