@@ -167,7 +167,7 @@ def noticed(guard: Guard) -> bool:
         done = subprocess.run(
             [sys.executable, "-m", "tests.killpoints", guard.flow, "--provider", guard.provider, "--until-broken"],
             cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy)},
+            env={**os.environ, "PYTHONPATH": str(copy), "ERP_TEST_LATE_SECONDS": "2"},
             capture_output=True,
             text=True,
             timeout=LONGEST_SECONDS,
