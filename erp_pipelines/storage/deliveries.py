@@ -46,17 +46,19 @@ class Claim:
 
 
 # A CTE, since the planner may otherwise update more rows than the limit. The heads of the queues only:
-# no event goes before an earlier one of its queue is final.
+# no event goes before an earlier one of its queue is final. Asked for row by row: as an anti-join, the planner compares
+# every waiting event with every other one where a backlog is younger than its statistics.
 _CLAIM = sa.text(
     """
     with due as (
       select d.id from erp.integration_deliveries d
       where d.connection_id = :connection and d.status in ('Pending', 'Failed') and d.scheduled_for <= :now
         and (cast(:entities as text[]) is null or d.entity_type = any(cast(:entities as text[])))
-        and not exists (
-          select 1 from erp.integration_deliveries e
-          where e.connection_id = d.connection_id and e.ordering_key = d.ordering_key and e.seq < d.seq
-            and e.status in ('Pending', 'Processing', 'Failed'))
+        and d.seq = (
+          select e.seq from erp.integration_deliveries e
+          where e.connection_id = d.connection_id and e.ordering_key = d.ordering_key
+            and e.status in ('Pending', 'Processing', 'Failed')
+          order by e.seq limit 1)
       order by d.seq limit :limit for update of d skip locked
     ), claimed as (
       update erp.integration_deliveries d

@@ -18,10 +18,11 @@ _WORK = """
     exists (
       select 1 from erp.integration_deliveries d
       where d.connection_id = c.id and d.status in ('Pending', 'Failed') and d.scheduled_for <= :now
-        and not exists (
-          select 1 from erp.integration_deliveries e
-          where e.connection_id = d.connection_id and e.ordering_key = d.ordering_key and e.seq < d.seq
-            and e.status in ('Pending', 'Processing', 'Failed'))
+        and d.seq = (
+          select e.seq from erp.integration_deliveries e
+          where e.connection_id = d.connection_id and e.ordering_key = d.ordering_key
+            and e.status in ('Pending', 'Processing', 'Failed')
+          order by e.seq limit 1)
     ) or exists (
       select 1 from erp.integration_deliveries d
       where d.connection_id = c.id and d.status = 'Processing' and d.claimed_until <= :now

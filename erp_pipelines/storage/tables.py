@@ -184,6 +184,7 @@ integration_deliveries = sa.Table(
         postgresql_where=sa.text("status = 'Processing'"),
     ),
     sa.Index("ix_integration_deliveries_due", "connection_id", "scheduled_for", postgresql_where=WAITING),
+    sa.Index("ix_integration_deliveries_waiting", "connection_id", "seq", postgresql_where=WAITING),
     sa.Index("ix_integration_deliveries_order", "connection_id", "ordering_key", "seq", postgresql_where=UNFINISHED),
     sa.Index("ix_integration_deliveries_leases", "claimed_until", postgresql_where=sa.text("status = 'Processing'")),
     sa.Index(

@@ -33,10 +33,13 @@ class Guard:
 
     def remove_from(self, copy: Path) -> None:
         path = copy / self.file
-        text = path.read_text()
-        if text.count(self.line) != 1:
-            raise SystemExit(f"guard {self.name!r}: its line stands {text.count(self.line)} times in {self.file}")
-        path.write_text(text.replace(self.line, self.without))
+        if self.places() != 1:
+            raise SystemExit(f"guard {self.name!r}: its line stands {self.places()} times in {self.file}")
+        path.write_text(path.read_text().replace(self.line, self.without))
+
+    def places(self) -> int:
+        """How often its line stands in its file: once, or the guard is watched no more."""
+        return (ROOT / self.file).read_text().count(self.line)
 
 
 BRING, DELIVERIES = "erp_pipelines/delivery/bring.py", "erp_pipelines/storage/deliveries.py"
@@ -45,8 +48,8 @@ GUARDS = (
     Guard(
         "the ERP id is committed at once",
         BRING,
-        "    bind(job, ref, pushed, None if complaint else body)\n",
-        "    bind(job, ref, pushed, None if complaint else body) if record.payload().get('never') else None\n",
+        "    bind(job, Binding(ref, pushed, None if complaint else body))\n",
+        "    if record.payload().get('never'):\n        bind(job, Binding(ref, pushed, None if complaint else body))\n",
         "push",
     ),
     Guard(
@@ -115,9 +118,10 @@ GUARDS = (
     Guard(
         "an event's end and its explanation are one transaction",
         "erp_pipelines/delivery/settle.py",
-        "        sync_log.append(conn, job.key, _entry(job, tried))\n        _tell(conn, job, tried)\n    _count(job, tried)\n",
-        "        _tell(conn, job, tried)\n    with job.transaction() as conn:\n"
-        "        sync_log.append(conn, job.key, _entry(job, tried))\n    _count(job, tried)\n",
+        "        closed = [tried for tried in tries if _settle(conn, job, tried)]\n",
+        "        closed = [tried for tried in tries if _move(conn, job, tried)]\n    with job.transaction() as conn:\n"
+        "        for tried in closed:\n            sync_log.append(conn, job.key, _entry(job, tried))\n"
+        "            _tell(conn, job, tried)\n",
         "push",
     ),
     Guard(
