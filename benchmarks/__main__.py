@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, in_flight, latency
+from benchmarks import backlog, in_flight, isolation, latency
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "isolation": isolation.run,
     "latency": latency.run,
     "netsuite": in_flight.run,
     "quickbooks": backlog.run,

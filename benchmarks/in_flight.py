@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from erp_pipelines.access import connections
 from erp_pipelines.commerce import customers, orders, products
 from erp_pipelines.security import logs
 from erp_pipelines.server import postgres
@@ -40,7 +41,7 @@ def _one(*, shown: bool) -> dict[str, Any]:
         database = Database.connect(url)
         migrations.upgrade(database)
         database.dispose()
-        with staged(url, "netsuite") as stage:
+        with staged(url, provider="netsuite") as stage:
             return _drained(stage, shown=shown)
 
 
@@ -49,6 +50,10 @@ def _drained(stage: Stage, *, shown: bool) -> dict[str, Any]:
     twin.add_account(ACCOUNT, concurrency_limit=LIMIT, integration_limit=LIMIT if shown else 0)
     twin.configure(governance_for="everyone" if shown else "administrator")
     stage.connect(runtime)
+    own = {**stage.there.settings["providerSettings"], "document": "salesOrder", "concurrency": None}
+    connections.change_settings(
+        runtime, stage.key, {"documentsWhen": "confirmed", "providerSettings": own}, "benchmark"
+    )
     with runtime.db.tenant("acme") as conn:
         customers.save(conn, "acme", make_customer())
         products.save(conn, "acme", make_product())
