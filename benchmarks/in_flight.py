@@ -22,7 +22,7 @@ from erp_pipelines.storage.engine import Database
 from tests.support.factories import make_customer, make_order, make_product
 from tests.support.stage import Stage, staged
 
-ORDERS, PROCESSES, LATENCY, LIMIT = 1000, 3, 0.6, 5
+ORDERS, PROCESSES, LATENCY, LIMIT = 1000, 3, 0.2, 5
 ACCOUNT = "1234567"
 
 

@@ -49,7 +49,8 @@ class Settings(BaseSettings):
     quickbooks_requests_per_minute: float = Field(default=480, gt=0)
     # Of 40 that QuickBooks takes; one is left for a batch that arrives late, in the minute after its own.
     quickbooks_batches_per_minute: float = Field(default=39, gt=0)
-    quickbooks_batch_size: int = Field(default=30, ge=1, le=30)
+    # One: batches are off. A company with a large backlog may switch them on (docs/providers/quickbooks.md).
+    quickbooks_batch_size: int = Field(default=1, ge=1, le=30)
     quickbooks_batch_least: int = Field(default=8, ge=1)
     quickbooks_pull_seconds: float = Field(default=900, gt=0)
     # What stands before /services/rest, and where a person opens a record; NetSuite's own by account where they are not set.

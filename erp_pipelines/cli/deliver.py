@@ -23,8 +23,8 @@ from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage import due as stored_due
 
 KINDS = {"customers": EntityType.CUSTOMER, "products": EntityType.PRODUCT, "orders": EntityType.ORDER}
-# How long a pass that empties the queues waits for what comes due soon: a pause, a retry of the first minute.
-PATIENCE_SECONDS = 120
+# How long a pass that empties the queues waits for what comes due soon: a pause, a retry, a doubt that time has to settle.
+PATIENCE_SECONDS = 150
 
 
 def deliver(

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.stage import MAPS, NORTHWIND
+from erp_pipelines.access import connections
+from tests.support.stage import MAPS, NORTHWIND, staged
 
 pytestmark = [
     pytest.mark.shared,
@@ -54,3 +55,43 @@ def test_830_orders_become_830_invoices_closed_by_their_payments_and_a_second_pa
     again = stage.erp("deliver", "--until-empty")
     assert again.returncode == 0
     assert stage.twin.calls.since() == []
+
+
+@pytest.mark.timeout(600)
+def test_830_orders_become_830_sales_orders_in_netsuite_and_a_second_pass_sends_nothing(database_url):
+    with staged(database_url, provider="netsuite") as stage:
+        runtime = stage.runtime()
+        stage.connect(runtime)
+        own = {
+            "subsidiaryId": "1",
+            "taxScheduleId": "1",
+            "shipMethodId": "1",
+            "document": "salesOrder",
+            "concurrency": 4,
+        }
+        connections.change_settings(
+            runtime, stage.key, {"documentsWhen": "confirmed", "providerSettings": own}, "admin"
+        )
+        runtime.db.dispose()
+        imported(stage, "customers")
+        imported(stage, "products")
+        imported(stage, "orders", "--lines", str(NORTHWIND / "order_details.csv"))
+        stage.twin.calls.clear()
+
+        delivered = stage.erp("deliver", "--until-empty", timeout=500)
+
+        assert delivered.returncode == 0, delivered.stderr
+        ledger = stage.twin.ledger()
+        kinds = ("customer", "nonInventorySaleItem", "salesOrder", "invoice", "customerPayment")
+        assert [ledger.counts.get(kind, 0) for kind in kinds] == [91, 77, 830, 0, 0]
+        assert stage.there.doubles() == {}
+        assert sum(Decimal(str(order["total"])) for order in ledger.documents["salesOrder"]) == TOTAL
+        made = 91 + 77 + 830
+        assert Counter(call.kind for call in stage.twin.calls.since() if call.kind != "auth") == {
+            "write": made, "read": made,
+        }  # fmt: skip
+        assert stage.twin.governance.highest["1234567"] <= 4
+
+        stage.twin.calls.clear()
+        again = stage.erp("deliver", "--until-empty")
+        assert (again.returncode, stage.twin.calls.since()) == (0, [])

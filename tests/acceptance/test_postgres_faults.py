@@ -62,7 +62,7 @@ def until_invoices(stage: Stage, count: int, process: subprocess.Popen[str]) -> 
 def everything_stands_once(stage: Stage, count: int = ORDERS) -> None:
     books = stage.there.books()
     assert {str(entity): len(documents) for entity, documents in books.items()} == {
-        "Customer": 1, "Product": 1, "Order": count, "Payment": count,
+        "Customer": 1, "Product": 1, "Order": count, "Payment": count, "Refund": 0,
     }  # fmt: skip
     assert stage.there.doubles() == {}
     assert {order.balance for order in books[EntityType.ORDER]} == {0}

@@ -51,6 +51,8 @@ class Office:
             self.pass_time(self.rng.uniform(1, 900))
             deed = self.rng.choice([self.edit, self.edit, self.price, self.pay, self.pay, self.unpay, self.void,
                                     self.delete, self.switch_off, self.merge, self.amounts])  # fmt: skip
+            if not self.shop.company.invoices or not any(row["Active"] for row in self.shop.company.customers):
+                return  # nothing is left to do anything to
             try:
                 deed()
                 self.done.append(deed.__name__)

@@ -82,7 +82,8 @@ class StagedQuickBooks(StagedErp):
     ) -> dict[str, Connector]:
         config = settings.quickbooks()
         assert config
-        config = replace(config, honour_requestid=habit != KEYLESS, batch_least=2 if habit == BATCHES else 8)
+        together = {"batch_size": 30, "batch_least": 2} if habit == BATCHES else {}
+        config = replace(config, honour_requestid=habit != KEYLESS, **together)
         return registry.connectors(quickbooks=config, transport=transport, clock=clock)
 
     @classmethod
