@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from erp_pipelines.delivery import apply, bring, inbound, outbound, worker
-from erp_pipelines.storage import deliveries, doubts, inbox
+from erp_pipelines.delivery import apply, bring, outbound, worker
+from erp_pipelines.storage import deliveries, doubts
 from tests.simulation.run import run_seed
 
 MOST_SEEDS = 500
@@ -26,16 +26,6 @@ def let_an_old_event_pass(monkeypatch):
         return attempt(bringing)
 
     monkeypatch.setattr(outbound, "_attempt", blind)
-
-
-def close_a_notice_that_failed(monkeypatch):
-    """A notice is closed although the ERP could not be asked about it."""
-    monkeypatch.setattr(inbound, "_postpone", closing)
-
-
-def closing(job, notices, error):
-    with job.transaction() as conn:
-        inbox.skip(conn, job.key, [notice.id for notice in notices], str(error), now=job.now())
 
 
 def count_our_own_payment_again(monkeypatch):
@@ -59,7 +49,6 @@ def leave_the_dead_alone(monkeypatch):
 BUGS = {
     forget_what_was_sent: 0,
     let_an_old_event_pass: 0,
-    close_a_notice_that_failed: 64,
     count_our_own_payment_again: 0,
     believe_every_body_sent: 0,
     leave_the_dead_alone: 0,
