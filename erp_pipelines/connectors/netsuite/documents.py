@@ -62,7 +62,9 @@ class Documents:
         self._believe_absence(write, key)
         body = payment(record, write.refs, self.books)
         order_id = external_id(write.refs, Ref("Order", record.order_id), DISPLAY_NAME)
-        return self._made("customerPayment", self._payments, key, {**body, **applied(self._invoice(order_id), record)})
+        return self._made(
+            write, "customerPayment", self._payments, key, {**body, **applied(self._invoice(order_id), record)}
+        )
 
     def find_order(self, order: Order) -> Pushed | None:
         found = self._look(self._sales, order_key(order, self.books))
@@ -95,7 +97,7 @@ class Documents:
         if found is not None:
             return self._adopted(found)
         self._believe_absence(write, key)
-        return self._made(self.books.document, self._sales, key, body)
+        return self._made(write, self.books.document, self._sales, key, body)
 
     def _update(self, known: Known, body: dict[str, Any]) -> Pushed:
         def wanted(doc: SaleDoc) -> Mapping[str, Any]:
@@ -175,15 +177,24 @@ class Documents:
             raise _several(form.record_type, [row["id"] for row in rows])
         return self.client.find(form.model, form.record_type, rows[0]["id"], fields) if rows else None
 
-    def _made(self, record_type: str, form: Form[T], key: Key, body: dict[str, Any]) -> Pushed:
+    def _made(self, write: Write, record_type: str, form: Form[T], key: Key, body: dict[str, Any]) -> Pushed:
         """Created; or adopted where the refusal means that it stands there already: upserts of one id that met."""
         try:
             return pushed(Outcome.CREATED, record_type, made(self.client, form, key, body))
         except Rejected as refused:
             found = self._look(form, key) if may_exist(refused) else None
             if found is None:
+                self._settle_absence(write, refused)
                 raise
         return self._adopted(found) if isinstance(found, SaleDoc) else pushed(Outcome.ADOPTED, record_type, Kept(found))
+
+    def _settle_absence(self, write: Write, refused: Rejected) -> None:
+        """Refused, looked for and not there: a no, once an earlier try cannot be at work any more. Until then, AnswerLost."""
+        if not may_exist(refused):
+            return
+        if write.in_doubt:
+            wait_out(write, self.books.config.doubt_seconds, self.now)
+        refused.definitive = True
 
 
 def _closed(line: LineDoc, order: Order) -> dict[str, Any]:

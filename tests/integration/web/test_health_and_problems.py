@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from erp_pipelines.access import connections
 from erp_pipelines.domain.errors import SettingsInvalid, Throttled, Unavailable
 from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import Database
@@ -76,8 +77,10 @@ def test_request_ids_are_taken_when_plain_and_made_otherwise(api: Api) -> None:
     assert api.client.get("/health/live", headers={"X-Request-ID": "a.b_c-1"}).headers["x-request-id"] == "a.b_c-1"
 
 
-def test_what_a_request_logs_carries_its_id(api: Api) -> None:
+def test_what_a_request_logs_carries_its_id(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     connect(api.runtime)
+    # A logger keeps the processors of its first use, whichever test that was in.
+    monkeypatch.setattr(connections, "log", structlog.get_logger("erp.access"))
     with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
         api.client.put(
             "/api/integrations/connections/quickbooks/settings",

@@ -82,8 +82,8 @@ class StagedQuickBooks(StagedErp):
     ) -> dict[str, Connector]:
         config = settings.quickbooks()
         assert config
-        together = {"batch_size": 30, "batch_least": 2} if habit == BATCHES else {}
-        config = replace(config, honour_requestid=habit != KEYLESS, **together)
+        least = 2 if habit == BATCHES else 8
+        config = replace(config, honour_requestid=habit != KEYLESS, batch_size=30, batch_least=least)
         return registry.connectors(quickbooks=config, transport=transport, clock=clock)
 
     @classmethod
