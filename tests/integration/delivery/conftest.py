@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from erp_pipelines.commerce import customers, orders, payments, products
+from erp_pipelines.delivery import worker
 from tests.support.factories import make_customer, make_order, make_product
 from tests.support.toy import KEY, ToyErp, connect, toy_runtime
 
@@ -70,6 +71,16 @@ def runtime(database, clock, erp, connection_id):
 @pytest.fixture
 def shop(database, connection_id):
     return Shop(database)
+
+
+@pytest.fixture
+def invoice(runtime, shop, erp):
+    """The ERP's id of the open invoice of order o1, which comes to 25.00; for connections that bring confirmed orders."""
+    shop.customer()
+    shop.product()
+    shop.order()
+    worker.serve(runtime, KEY)
+    return erp.documents[("Order", "o1")][0]["id"]
 
 
 @pytest.fixture(autouse=True)

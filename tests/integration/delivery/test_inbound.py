@@ -21,16 +21,6 @@ def runtime(database, clock, erp, connection_id):
     return toy_runtime(database, clock, erp)
 
 
-@pytest.fixture
-def invoice(runtime, shop, erp):
-    """The ERP's id of the open invoice of order o1, which comes to 25.00."""
-    shop.customer()
-    shop.product()
-    shop.order()
-    worker.serve(runtime, KEY)
-    return erp.documents[("Order", "o1")][0]["id"]
-
-
 def ring(runtime, ref, *, event_id="n-1", at=None, operation="Create"):
     """A verified notice arrives; how many were new."""
     at = at or runtime.clock.now()

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from erp_pipelines.connectors.base import Changed, ChangePage, ExternalRef, PaymentState, Truth
-from erp_pipelines.delivery import pull, worker
+from erp_pipelines.delivery import pull
 from erp_pipelines.domain.errors import ConnectionLost, Throttled, Unavailable
 from tests.support.toy import KEY, connect, document, toy_runtime
 
@@ -16,16 +16,6 @@ PAID = ExternalRef("Payment", "p-1")
 def runtime(database, clock, erp, connection_id):
     connect(database, documents_when="confirmed")
     return toy_runtime(database, clock, erp)
-
-
-@pytest.fixture
-def invoice(runtime, shop, erp):
-    """The ERP's id of the open invoice of order o1, which comes to 25.00."""
-    shop.customer()
-    shop.product()
-    shop.order()
-    worker.serve(runtime, KEY)
-    return erp.documents[("Order", "o1")][0]["id"]
 
 
 def paid(erp, invoice, clock):
