@@ -467,6 +467,50 @@ def test_payment_settles_the_orders_invoice():
     assert len(shop.rows("customerPayment")) == 1
 
 
+def grown(order, quantity):
+    return replace(
+        order,
+        record=make_order(
+            lines=[OrderLine(product="p1", quantity=Decimal(quantity), unit_price=Decimal("12.50"))]
+        ).completed(),
+    )
+
+
+def test_order_that_grew_after_it_was_billed_is_billed_for_the_rest():
+    shop = Connection(own={"transformToInvoice": "always"})
+    order = shop.order()
+    done = shop.push(order)
+    more = grown(order, 3)
+    for _ in range(2):
+        shop.push(replace(more, known=known(done)))
+    assert [(row["externalId"], row["total"]) for row in shop.rows("invoice")] == [
+        ("shop-invoice-o1", Decimal("25.00")),
+        ("shop-invoice_2-o1", more.record.amount_due - 25),
+    ]
+
+
+def test_payment_goes_to_the_oldest_open_invoice_first():
+    shop = Connection(own={"transformToInvoice": "always"})
+    order = shop.order()
+    done = shop.push(order)
+    more = grown(order, 3)
+    shop.push(replace(more, known=known(done)))
+    shop.push(shop.payment(done.external_id, order, "30.00"))
+    owed = [row["amountRemaining"] for row in shop.rows("invoice")]
+    assert owed == [Decimal("0.00"), more.record.amount_due - 30]
+    assert len(shop.rows("customerPayment")) == 1
+
+
+def test_order_that_shrank_after_it_was_billed_is_an_open_error():
+    shop = Connection(own={"transformToInvoice": "always"})
+    order = grown(shop.order(), 3)
+    done = shop.push(order)
+    with pytest.raises(errors.Rejected) as refused:
+        shop.push(replace(grown(order, 1), known=known(done)))
+    assert len(shop.rows("invoice")) == 1
+    assert refused.value.cause == "total-differs"
+
+
 def test_payment_waits_for_an_invoice(shop):
     order = shop.order()
     done = shop.push(order)

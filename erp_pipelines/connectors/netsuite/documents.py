@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from erp_pipelines.connectors.base import Known, Pushed, Ref, Write
@@ -22,7 +23,7 @@ from erp_pipelines.connectors.netsuite.keys import Key, order_key, payment_key
 from erp_pipelines.connectors.netsuite.mapper_order import changes, replaced, sale, wants_invoice
 from erp_pipelines.connectors.netsuite.mapper_payment import applied, payment
 from erp_pipelines.connectors.netsuite.pushing import Form, Kept, made, may_exist, pushed, updated
-from erp_pipelines.connectors.netsuite.statuses import OPEN_INVOICE, is_over
+from erp_pipelines.connectors.netsuite.statuses import is_over
 from erp_pipelines.connectors.netsuite.truth import TYPE_CODES
 from erp_pipelines.connectors.netsuite.wire import LineDoc, PaymentDoc, SaleDoc
 from erp_pipelines.domain.errors import Rejected, voided
@@ -47,7 +48,7 @@ class Documents:
         body = sale(order, write.refs, self.books)
         done = self._bring(write, order, body)
         if wants_invoice(order, self.books) and not done.void:
-            Billing(self.client, self.books).bill(done.external_id, order, look=done.outcome is not Outcome.CREATED)
+            self._billing.bill(write, done.external_id, order, look=done.outcome is not Outcome.CREATED)
         return done
 
     def push_payment(self, write: Write, record: Payment) -> Pushed:
@@ -63,7 +64,7 @@ class Documents:
         body = payment(record, write.refs, self.books)
         order_id = external_id(write.refs, Ref("Order", record.order_id), DISPLAY_NAME)
         return self._made(
-            write, "customerPayment", self._payments, key, {**body, **applied(self._invoice(order_id), record)}
+            write, "customerPayment", self._payments, key, {**body, **applied(self._shares(order_id, record.amount))}
         )
 
     def find_order(self, order: Order) -> Pushed | None:
@@ -133,26 +134,31 @@ class Documents:
 
     # --- payments ---
 
-    def _invoice(self, order_id: str) -> str:
-        """The invoice that a payment settles: the document itself, or the open one that was made of the sales order."""
+    @property
+    def _billing(self) -> Billing:
+        return Billing(self.client, self.books, self.now)
+
+    def _shares(self, order_id: str, amount: Decimal) -> dict[str, Decimal]:
+        """What a payment settles of which invoice: the document itself, or those made of the sales order, the oldest first.
+
+        What is more than they are owed stays on the last one, where NetSuite refuses it.
+        """
         if self.books.document == "invoice":
-            return order_id
-        invoices = Billing(self.client, self.books).invoices_of(order_id)
-        open_ones = [ident for ident, status in invoices.items() if status == OPEN_INVOICE]
-        if len(open_ones) > 1:
-            raise Rejected(
-                f"Sales order {order_id} has several open invoices: {', '.join(open_ones)}.",
-                cause="several-invoices",
-                mend="Apply the payment in NetSuite by hand: the shop does not say for which of them it is.",
-                definitive=False,
-            )
+            return {order_id: amount}
+        invoices = self._billing.invoices_of(order_id)
         if not invoices:
             raise setting_missing(
                 "The sales order has no invoice yet, which a payment could settle.",
                 "transformToInvoice",
                 "Bill the order in NetSuite and retry, or let the integration do it: transformToInvoice in the settings of the connection.",
             )
-        return open_ones[0] if open_ones else min(invoices, key=int)
+        *earlier, last = [one.id for one in invoices if one.open] or [invoices[0].id]
+        shares: dict[str, Decimal] = {}
+        for ident in earlier:
+            owed = self.client.read(SaleDoc, "invoice", ident, ("amountRemaining",)).amount_remaining
+            shares[ident] = min(owed or Decimal(0), amount - sum(shares.values()))
+        shares[last] = amount - sum(shares.values())
+        return {ident: share for ident, share in shares.items() if share}
 
     # --- once ---
 

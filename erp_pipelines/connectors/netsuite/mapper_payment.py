@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
@@ -38,9 +39,10 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
     }
 
 
-def applied(invoice_id: str, record: Payment) -> dict[str, Any]:
-    """All of it goes to this invoice."""
-    return {"apply": {"items": [{"doc": reference(invoice_id), "apply": True, "amount": record.amount}]}}
+def applied(shares: Mapping[str, Decimal]) -> dict[str, Any]:
+    """What of it settles which invoice, by the invoice's id."""
+    lines = [{"doc": reference(ident), "apply": True, "amount": share} for ident, share in shares.items()]
+    return {"apply": {"items": lines}}
 
 
 def _memo(record: Payment, books: Books) -> str:
