@@ -21,7 +21,7 @@ from erp_pipelines.connectors.quickbooks.mapper_payment import applied, payment
 from erp_pipelines.connectors.quickbooks.pushing import believe_absence, pushed, updated
 from erp_pipelines.connectors.quickbooks.rounding import made_up
 from erp_pipelines.connectors.quickbooks.snapshots import moved, refuse_edited, snapshot
-from erp_pipelines.connectors.quickbooks.truth import is_void
+from erp_pipelines.connectors.quickbooks.truth import is_void, moved_by
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc, PaymentDoc
 from erp_pipelines.domain.errors import NameTaken, Rejected, voided
 from erp_pipelines.domain.orders import Order, OrderStatus
@@ -68,7 +68,7 @@ class Documents:
             if refused.erp_code != BUSINESS_RULE or self.books.own.overpayments != "unapplied":
                 raise
             return self._pay_what_is_open(write, record, whole, refused)
-        return pushed(Outcome.CREATED, got.doc, got.request_id)
+        return self._paid(got)
 
     def _pay_what_is_open(self, write: Write, record: Payment, body: dict[str, Any], refused: Rejected) -> Pushed:
         """The invoice's open balance is paid and the rest left unapplied, if that is what QuickBooks has refused."""
@@ -78,7 +78,11 @@ class Documents:
             raise refused
         got = self.client.create(PaymentDoc, "Payment", applied(body, still_open), write.key("create-unapplied"))
         note = f"{record.amount - still_open} of it is beyond the open balance and left unapplied."
-        return replace(pushed(Outcome.CREATED, got.doc, got.request_id), note=note)
+        return replace(self._paid(got), note=note)
+
+    def _paid(self, got: Got[PaymentDoc]) -> Pushed:
+        done = pushed(Outcome.CREATED, got.doc, got.request_id)
+        return replace(done, moved=moved_by(got.doc, self.books.config))
 
     def find_order(self, write: Write, order: Order) -> Pushed | None:
         found = self._invoice_of(order, invoice(order, write.refs, self.books))
