@@ -19,14 +19,14 @@ _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
 
 def requirements(record: CanonicalRecord) -> tuple[Ref, ...]:
-    """An order needs its customer, then each product once; a payment its order, a refund its products too."""
+    """An order needs its customer, then each product once; a payment its orders, a refund its products too."""
     match record:
         case Order():
             return (Ref("Customer", record.customer_id), *_products(record.lines))
         case Refund():
             return (Ref("Order", record.order_id), *_products(record.lines))
         case Payment():
-            return (Ref("Order", record.order_id),)
+            return tuple(Ref("Order", part.order_id) for part in record.parts)
     return ()
 
 

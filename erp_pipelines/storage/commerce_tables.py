@@ -142,6 +142,22 @@ payments = sa.Table(
     sa.Index(None, "tenant_id", "order_id"),
 )
 
+# What of a payment over several orders is for which; a payment for one order has none.
+payment_allocations = sa.Table(
+    "payment_allocations",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("payment_id", sa.String(100), primary_key=True),
+    sa.Column("order_id", sa.String(100), primary_key=True),
+    sa.Column("place", sa.Integer, nullable=False),
+    amount("amount", nullable=False),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "payment_id"], [f"{SCHEMA}.payments.tenant_id", f"{SCHEMA}.payments.id"], ondelete="CASCADE"
+    ),
+    sa.ForeignKeyConstraint(["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"]),
+    sa.Index(None, "tenant_id", "order_id"),
+)
+
 refunds = sa.Table(
     "refunds",
     metadata,
