@@ -115,6 +115,8 @@ order_lines = sa.Table(
     amount("tax"),
     rate("tax_rate"),
     amount("amount", nullable=False),
+    sa.Column("kind", sa.Text),
+    sa.Column("sales_class", sa.Text),
     sa.ForeignKeyConstraint(
         ["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"], ondelete="CASCADE"
     ),
