@@ -347,6 +347,8 @@ integration_entity_mappings = sa.Table(
     sa.Column("snapshot", JSONB(none_as_null=True)),  # the document's look after our last write, money and dates only
     sa.Column("balance", sa.Numeric(20, 5)),
     when("external_updated_at"),
+    when("moved_at"),  # when a write of ours to another document last moved it, by the ERP's own stamp,
+    sa.Column("moved_versions", sa.SmallInteger, nullable=False, server_default="0"),  # and by how many versions in all
     when("created_at", nullable=False, server_default=NOW),
     when("last_sync_at"),
     sa.UniqueConstraint("tenant_id", "provider", "entity_type", "prometheus_id"),

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.connectors.base import ConnectionFacts
+from erp_pipelines.domain.orders import LineKind
 
 
 def _known_zone(name: str) -> str:
@@ -24,6 +25,9 @@ InternalId = Annotated[str, StringConstraints(pattern=r"^-?\d{1,15}$")]
 FieldId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{1,60}$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,20}$")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
+ByName = Annotated[
+    dict[str, InternalId], AfterValidator(lambda given: {name.casefold(): to for name, to in given.items()})
+]
 FieldValues = dict[FieldId, Any]
 
 
@@ -43,6 +47,8 @@ class NetSuiteSettings(BaseModel):
     """Ids are NetSuite's internal ones. What is left empty is not sent, and NetSuite or its form decides.
 
     `taxCodes` gives the tax code of a rate in percent ("8.25"), and under "default" the one for any other.
+    `lineItems`: the item of lines that are a gift card or a fee; without one it is that of their product. `classes`: the
+    class of a line by the shop's word for it, else by the line's kind, else `classId`.
     `naturalKey`: what tells our documents where external ids belong to another integration.
     """
 
@@ -73,6 +79,8 @@ class NetSuiteSettings(BaseModel):
     shipping_item_id: InternalId | None = None
     ship_method_id: InternalId | None = None
     discount_item_id: InternalId | None = None
+    line_items: dict[LineKind, InternalId] = {}
+    classes: ByName = {}
 
     document: Literal["salesOrder", "invoice"] = "salesOrder"
     order_status: Literal["A", "B"] | None = None
