@@ -410,6 +410,7 @@ oauth_states = sa.Table(
     "oauth_states",
     metadata,
     sa.Column("state_digest", sa.Text, primary_key=True),
+    sa.Column("browser_digest", sa.Text),  # of the cookie of the browser that began it, where that was ours to set
     tenant(),
     provider(),
     sa.Column("user_id", sa.Text, nullable=False),

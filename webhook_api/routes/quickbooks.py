@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from erp_pipelines.access import connections, consent
 from erp_pipelines.domain.errors import PipelineError
-from webhook_api import problems
+from webhook_api import consent_cookie, problems
 from webhook_api.dependencies import Admin, House, paced
 from webhook_api.pages import page
 from webhook_api.schemas import AuthorizeUrl, ConnectionOut
@@ -43,7 +43,8 @@ def callback(
     try:
         if error:
             raise consent.refused(runtime, PROVIDER, state=state, reason=error)
-        row = consent.finish(runtime, PROVIDER, code=code, company_id=realm_id, state=state)
+        browser = consent_cookie.of(runtime, request)
+        row = consent.finish(runtime, PROVIDER, code=code, company_id=realm_id, state=state, browser=browser)
     except PipelineError as failure:
         return _failed(request, runtime, failure)
     status = connections.status(runtime, row.key)

@@ -15,7 +15,9 @@ from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.delivery import probe
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState, CustomerField
 from erp_pipelines.domain.errors import NotFound, PipelineError, RecordInvalid
+from erp_pipelines.security.oauth_state import new_state
 from erp_pipelines.storage import due
+from webhook_api import consent_cookie
 from webhook_api.console.access import Admin, AdminForm, Manager, Posted
 from webhook_api.console.credential_forms import FORMS, Method
 from webhook_api.console.rendering import page
@@ -75,9 +77,17 @@ def connect(request: Request, runtime: House, posted: AdminForm, provider: str) 
     """To the provider's sign-in page, or with the credentials that were entered, which are tried for real first."""
     connector = runtime.connector(provider)
     if connector.oauth is not None:
-        url = consent.begin(runtime, posted.user.tenant_id, posted.user.user_id, provider)
-        return page(request, "leaving.html", name=connector.display_name, url=url, host=urlsplit(url).hostname)
+        return _leaving(request, runtime, posted, connector)
     return _connect_by_credentials(request, runtime, posted, connector)
+
+
+def _leaving(request: Request, runtime: Runtime, posted: Posted, connector: Connector) -> Response:
+    """On to the provider's sign-in page, from which only this browser comes back."""
+    secret = new_state()
+    url = consent.begin(runtime, posted.user.tenant_id, posted.user.user_id, connector.provider, browser=secret)
+    shown = page(request, "leaving.html", name=connector.display_name, url=url, host=urlsplit(url).hostname)
+    consent_cookie.give(runtime, shown, secret)
+    return shown
 
 
 def _connect_by_credentials(request: Request, runtime: Runtime, posted: Posted, connector: Connector) -> Response:
