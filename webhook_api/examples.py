@@ -16,7 +16,7 @@ WHY = {
 }  # fmt: skip
 SETTINGS = {
     "autoSyncEnabled": True, "syncCustomers": True, "syncProducts": True, "syncInvoices": True, "syncPayments": True,
-    "documentsWhen": "paid", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
+    "documentsWhen": "paid", "startDate": "2026-01-01", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
     "shippingItemId": None, "taxCodeId": None, "exemptTaxCodeId": None, "providerSettings": None,
 }  # fmt: skip
 LOG = {

@@ -188,7 +188,7 @@ def save_settings(conn: Connection, key: ConnectionKey, settings: ConnectionSett
     """The settings as given, whole. Raises NotFound."""
     row = get(conn, key)
     columns = settings.model_dump(include=set(SETTING_COLUMNS))
-    ids = settings.model_dump(include=set(SETTING_JSON), by_alias=True, exclude_none=True)
+    ids = settings.model_dump(mode="json", include=set(SETTING_JSON), by_alias=True, exclude_none=True)
     change(conn, row.id, C.tenant_id == key.tenant_id, **columns, settings=ids)
     return get(conn, key)
 
