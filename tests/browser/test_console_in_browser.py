@@ -125,9 +125,19 @@ def test_credentials_are_entered_wrong_and_then_right(netsuite, page, shots):
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("The ERP answers, and the access is good.")).to_be_visible()
     page.get_by_role("link", name="Settings").click()
-    page.get_by_label("Settings as JSON").fill('{"taxCodes": {"8": "no id"}}')
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Department", exact=False).select_option("Sales")
+    page.get_by_label("Tax codes, name 1").fill("8")
+    page.get_by_label("Tax codes, value 1").fill("no id")
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("taxCodes")
+    expect(page.locator(".field-error")).to_contain_text("taxCodes.8")
+    expect(page.get_by_label("Tax codes, value 1")).to_have_value("no id")
+    page.get_by_role("group", name="NetSuite's own").screenshot(path=shots / "console-settings.png")
+    page.get_by_label("Tax codes, value 1").fill("1")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("The settings are saved.")).to_be_visible()
+    own = connections.status(runtime, netsuite.key).row.settings.provider_settings
+    assert (own["taxCodes"], "departmentId" in own) == ({"8": "1"}, True)
     runtime.db.dispose()
 
 

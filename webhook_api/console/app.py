@@ -17,6 +17,7 @@ from webhook_api.console.pages import (
     matching,
     queues,
     requests,
+    settings,
     syncs,
 )
 from webhook_api.console.routing import router as new_router
@@ -32,5 +33,19 @@ def nothing(request: Request, rest: str) -> Response:
 
 def routers() -> list[APIRouter]:
     """In the order in which they are asked."""
-    pages = (files, login, connections, errors, logs, mappings, matching, queues, syncs, health, differences, requests)
+    pages = (
+        files,
+        login,
+        connections,
+        settings,
+        errors,
+        logs,
+        mappings,
+        matching,
+        queues,
+        syncs,
+        health,
+        differences,
+        requests,
+    )
     return [*(page.router for page in pages), _last]

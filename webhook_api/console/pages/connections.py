@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
@@ -13,8 +11,8 @@ from erp_pipelines.access import connections, consent, credentials
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.delivery import probe
-from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState, CustomerField
-from erp_pipelines.domain.errors import NotFound, PipelineError, RecordInvalid
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
+from erp_pipelines.domain.errors import NotFound, PipelineError
 from erp_pipelines.security.oauth_state import new_state
 from erp_pipelines.storage import due
 from webhook_api import consent_cookie
@@ -28,21 +26,6 @@ from webhook_api.problems import status_of
 
 AT_ONCE = dt.timedelta(0)
 router = new_router()
-SWITCHES = {
-    "autoSyncEnabled": "Bring changes over by themselves",
-    "syncCustomers": "Customers",
-    "syncProducts": "Products",
-    "syncInvoices": "Orders",
-    "syncPayments": "Payments",
-}
-IDS = {
-    "incomeAccountId": "Income account of new items",
-    "depositAccountId": "Account that payments are deposited to",
-    "discountAccountId": "Account of discounts",
-    "shippingItemId": "Item of the shipping line",
-    "taxCodeId": "Tax code of taxed lines",
-    "exemptTaxCodeId": "Tax code of untaxed lines",
-}
 
 
 @router.get("/connections")
@@ -123,63 +106,6 @@ def _connect_page(
         methods=_methods(connector),
         chosen=method,
         given=given or {},
-        error=error,
-    )
-
-
-@router.get("/connections/{provider}/settings")
-def settings_form(request: Request, runtime: House, session: Admin, provider: str) -> Response:
-    key = ConnectionKey(session.principal.tenant_id, provider)
-    return _settings_page(request, runtime, key, None)
-
-
-@router.post("/connections/{provider}/settings")
-def save_settings(request: Request, runtime: House, posted: AdminForm, provider: str) -> Response:
-    key = ConnectionKey(posted.user.tenant_id, provider)
-    try:
-        connections.change_settings(runtime, key, _changes(posted), posted.user.user_id)
-    except RecordInvalid as error:
-        return _settings_page(request, runtime, key, error)
-    return see("/console/connections?done=saved")
-
-
-def _changes(posted: Posted) -> dict[str, Any]:
-    """Every setting of the form: a switch that was not sent is off, an id that is empty is taken away."""
-    on = posted.texts("on")
-    changes: dict[str, Any] = {name: name in on for name in SWITCHES}
-    changes |= {name: posted.text(name) or None for name in IDS}
-    changes["documentsWhen"] = posted.text("documentsWhen")
-    changes["customerFieldsFromErp"] = posted.texts("customerFieldsFromErp")
-    changes["readsPerMonth"] = posted.text("readsPerMonth") or None
-    if own := posted.text("providerSettings"):
-        changes["providerSettings"] = _json(own)
-    return changes
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise RecordInvalid("That is no JSON.", field="providerSettings", mend="Write an object: {...}.") from None
-
-
-def _settings_page(request: Request, runtime: Runtime, key: ConnectionKey, error: RecordInvalid | None) -> Response:
-    status = connections.status(runtime, key)
-    if status.row is None:
-        raise NotFound(f"{status.display_name} was never connected.", mend="Connect it first.")
-    connector = runtime.connectors.get(key.provider)
-    model = connector.settings_model if connector else None
-    settings: ConnectionSettings = status.row.settings
-    return page(
-        request,
-        "settings.html",
-        status=status_of(error) if error else 200,
-        connection=status,
-        settings=settings.model_dump(by_alias=True),
-        switches=SWITCHES,
-        customer_fields=get_args(CustomerField),
-        ids=IDS,
-        own_schema=model.model_json_schema(by_alias=True) if model else None,
         error=error,
     )
 
