@@ -320,6 +320,18 @@ integration_match_questions = sa.Table(
     sa.CheckConstraint("external_id is null or decided_at is not null", name="external_id"),
 )
 
+# The steps of setting a connection up that a person has taken. Those of another company say nothing of this one.
+integration_setup_steps = sa.Table(
+    "integration_setup_steps",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("external_company_id", sa.Text, primary_key=True),
+    sa.Column("step", sa.Text, primary_key=True),
+    when("taken_at", nullable=False),
+    sa.Column("taken_by", sa.Text, nullable=False),
+)
+
 # Calls by day: reads are what some providers meter.
 integration_usage = sa.Table(
     "integration_usage",

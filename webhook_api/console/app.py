@@ -18,6 +18,7 @@ from webhook_api.console.pages import (
     queues,
     requests,
     settings,
+    setup,
     syncs,
 )
 from webhook_api.console.routing import router as new_router
@@ -34,18 +35,7 @@ def nothing(request: Request, rest: str) -> Response:
 def routers() -> list[APIRouter]:
     """In the order in which they are asked."""
     pages = (
-        files,
-        login,
-        connections,
-        settings,
-        errors,
-        logs,
-        mappings,
-        matching,
-        queues,
-        syncs,
-        health,
-        differences,
-        requests,
-    )
+        files, login, connections, settings, setup, errors, logs, mappings, matching, queues, syncs, health,
+        differences, requests,
+    )  # fmt: skip
     return [*(page.router for page in pages), _last]

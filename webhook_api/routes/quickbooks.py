@@ -50,9 +50,12 @@ def callback(
     status = connections.status(runtime, row.key)
     if _wants_json(request):
         return JSONResponse(ConnectionOut.of(status).model_dump(mode="json", by_alias=True))
-    company = row.company_name or row.external_company_id or ""
+    company, title = row.company_name or row.external_company_id or "", f"{status.display_name} is connected"
+    if not row.settings.auto_sync_enabled:
+        lines = [f"Connected to {company}.", "Nothing is brought there before it is turned on."]
+        return page(title, lines, status=200, onwards=(f"/console/setup/{PROVIDER}", "on with the set-up"))
     lines = [f"Connected to {company}.", "Orders and customers are brought there from now on."]
-    return page(f"{status.display_name} is connected", lines, status=200)
+    return page(title, lines, status=200)
 
 
 def _failed(request: Request, runtime: House, failure: PipelineError) -> Response:

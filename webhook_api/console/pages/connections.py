@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from erp_pipelines.access import connections, consent, credentials
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Connector
-from erp_pipelines.delivery import probe
+from erp_pipelines.delivery import probe, setup
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import NotFound, PipelineError
 from erp_pipelines.security.oauth_state import new_state
@@ -52,13 +52,15 @@ def _methods(connector: Connector) -> tuple[Method, ...]:
 @router.get("/connections/{provider}/connect")
 def connect_form(request: Request, runtime: House, session: Admin, provider: str) -> Response:
     del session
-    return _connect_page(request, runtime.connector(provider))
+    return _connect_page(request, runtime.connector(provider), in_setup="setup" in request.query_params)
 
 
 @router.post("/connections/{provider}/connect")
 def connect(request: Request, runtime: House, posted: AdminForm, provider: str) -> Response:
     """To the provider's sign-in page, or with the credentials that were entered, which are tried for real first."""
     connector = runtime.connector(provider)
+    if posted.text("setup"):
+        setup.prepare(runtime, ConnectionKey(posted.user.tenant_id, provider))
     if connector.oauth is not None:
         return _leaving(request, runtime, posted, connector)
     return _connect_by_credentials(request, runtime, posted, connector)
@@ -83,14 +85,20 @@ def _connect_by_credentials(request: Request, runtime: Runtime, posted: Posted, 
         credentials.connect(runtime, key, {"authMethod": method.name, **given}, posted.user.user_id)
     except PipelineError as error:
         shown = {name: given[name] for name in method.field_names if not method.is_secret(name)}
-        return _connect_page(request, connector, error=error, method=method.name, given=shown)
-    return see("/console/connections?done=connected")
+        in_setup = bool(posted.text("setup"))
+        return _connect_page(request, connector, in_setup=in_setup, error=error, method=method.name, given=shown)
+    return see(f"{_after(posted, connector)}?done=connected")
+
+
+def _after(posted: Posted, connector: Connector) -> str:
+    return f"/console/setup/{connector.provider}/match" if posted.text("setup") else "/console/connections"
 
 
 def _connect_page(
     request: Request,
     connector: Connector,
     *,
+    in_setup: bool,
     error: PipelineError | None = None,
     method: str = "",
     given: dict[str, str] | None = None,
@@ -104,6 +112,7 @@ def _connect_page(
         name=connector.display_name,
         by_consent=connector.oauth is not None,
         methods=_methods(connector),
+        in_setup=in_setup,
         chosen=method,
         given=given or {},
         error=error,

@@ -57,7 +57,7 @@ def form(request: Request, runtime: House, session: Admin, provider: str) -> Res
 def save(request: Request, runtime: House, posted: AdminForm, provider: str) -> Response:
     """All of the form, or the provider's own as JSON. What was entered stands there again after an error."""
     key = ConnectionKey(posted.user.tenant_id, provider)
-    given = settings_form.entered(posted, (*START, *IDS, *READS, *_own(runtime, key.provider)))
+    given = settings_form.entered(posted, (*START, *IDS, *READS, *own_of(runtime, key.provider)))
     try:
         changes = _json(posted.text(OWN)) if OWN in posted.form else _switched(posted) | settings_form.changes(given)
         connections.change_settings(runtime, key, changes, posted.user.user_id)
@@ -123,7 +123,8 @@ def sections_of(
     settings, model = [one for _, group in sections for one in group], _model(runtime, key.provider)
     defaults = model().model_dump(mode="json", by_alias=True) if model else {}
     values = settings_form.stored(settings, _saved(connected(runtime, key)), defaults) | dict(given or {})
-    choices, note = _choices(runtime, key)
+    needed = any(one.kind in {Kind.TEXT, Kind.TABLE} for one in settings)
+    choices, note = _choices(runtime, key) if needed else ({}, "")
     shown = [(title, settings_form.fields(group, values, choices, error)) for title, group in sections]
     return [(title, fields) for title, fields in shown if fields], note
 
@@ -153,5 +154,5 @@ def _model(runtime: Runtime, provider: str) -> Any:
     return connector.settings_model if connector else None
 
 
-def _own(runtime: Runtime, provider: str) -> tuple[Setting, ...]:
+def own_of(runtime: Runtime, provider: str) -> tuple[Setting, ...]:
     return own_settings(_model(runtime, provider))
