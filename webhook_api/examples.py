@@ -96,6 +96,7 @@ EXAMPLES: dict[str, Any] = {
     "LogDetailOut": LOG | {
         "documentUrl": None, "deliveryId": ID, "deliveryStatus": "Abandoned", "outboxId": ID, "eventType": "OrderPaid",
         "payload": {"id": "1001", "number": "1001"}, "requestPayload": None, "responsePayload": None,
+        "runId": ID, "runUrl": f"http://localhost:3000/runs/{ID}",
     },
     "LogOut": LOG,
     "MappingOut": {

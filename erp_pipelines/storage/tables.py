@@ -396,6 +396,7 @@ integration_sync_logs = sa.Table(
     sa.Column("actor", sa.Text),  # who did it: a worker, a user, a webhook
     sa.Column("delivery_id", sa.Uuid),
     sa.Column("correlation_id", sa.Uuid),
+    sa.Column("run_id", sa.Text),  # of Dagster's, where one did it
     words("status", SyncStatus),
     sa.CheckConstraint("direction in ('ToExternal', 'FromExternal')", name="direction"),
     sa.Index(None, "tenant_id", "started_at", "id"),

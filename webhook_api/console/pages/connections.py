@@ -8,14 +8,16 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 
 from erp_pipelines.access import connections, consent, credentials
+from erp_pipelines.access.connections import Status
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Connector
-from erp_pipelines.delivery import probe, setup
+from erp_pipelines.delivery import outlook, probe, setup
+from erp_pipelines.delivery.outlook import Outlook
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import NotFound, PipelineError
 from erp_pipelines.security.oauth_state import new_state
 from erp_pipelines.storage import due
-from webhook_api import consent_cookie
+from webhook_api import consent_cookie, dagster_links
 from webhook_api.console.access import Admin, AdminForm, Manager, Posted
 from webhook_api.console.credential_forms import FORMS, Method
 from webhook_api.console.rendering import page
@@ -34,10 +36,23 @@ def cards(request: Request, runtime: House, session: Manager) -> Response:
     with runtime.db.tenant(tenant_id) as conn:
         health = {found.key.provider: found for found in due.health(conn, now=runtime.clock.now(), tenant_id=tenant_id)}
     found = [
-        (status, health.get(status.provider), _can_connect(runtime, status.provider))
+        (status, health.get(status.provider), _can_connect(runtime, status.provider), _outlook(runtime, status))
         for status in connections.list_(runtime, tenant_id)
     ]
     return page(request, "connections.html", cards=found)
+
+
+def _outlook(runtime: Runtime, status: Status) -> tuple[Outlook, list[tuple[str, str]]] | None:
+    """What comes next, and links to what Dagster knows; None for a provider that was never connected."""
+    if status.row is None:
+        return None
+    found = outlook.of(runtime, status.row)
+    links = {
+        "last run": dagster_links.run(runtime, found.last_run),
+        "sensor": dagster_links.sensor(runtime),
+        "orders": dagster_links.asset(runtime, status.row.key),
+    }
+    return found, [(words, url) for words, url in links.items() if url]
 
 
 def _can_connect(runtime: Runtime, provider: str) -> bool:
