@@ -16,7 +16,7 @@ WHY = {
 }  # fmt: skip
 SETTINGS = {
     "autoSyncEnabled": True, "syncCustomers": True, "syncProducts": True, "syncInvoices": True, "syncPayments": True,
-    "documentsWhen": "paid", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
+    "documentsWhen": "paid", "startDate": "2026-01-01", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
     "shippingItemId": None, "taxCodeId": None, "exemptTaxCodeId": None, "providerSettings": None,
 }  # fmt: skip
 LOG = {
@@ -96,6 +96,7 @@ EXAMPLES: dict[str, Any] = {
     "LogDetailOut": LOG | {
         "documentUrl": None, "deliveryId": ID, "deliveryStatus": "Abandoned", "outboxId": ID, "eventType": "OrderPaid",
         "payload": {"id": "1001", "number": "1001"}, "requestPayload": None, "responsePayload": None,
+        "runId": ID, "runUrl": f"http://localhost:3000/runs/{ID}",
     },
     "LogOut": LOG,
     "MappingOut": {

@@ -34,6 +34,7 @@ class Entry:
     erp_request_id: str = ""
     delivery_id: str | None = None
     correlation_id: str | None = None
+    run_id: str | None = None
 
 
 def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
@@ -65,5 +66,6 @@ def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
             actor=entry.actor,
             delivery_id=entry.delivery_id,
             correlation_id=entry.correlation_id,
+            run_id=entry.run_id,
         )
     )
