@@ -15,6 +15,7 @@ from erp_pipelines.security.cipher import Cipher
 from erp_pipelines.storage.engine import Database
 
 PULL_SECONDS = 900
+REQUESTS_PER_MINUTE = 60.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,10 @@ class Runtime:
             known = ", ".join(sorted(self.connectors)) or "none"
             raise NotFound(f"There is no provider {provider!r}.", mend=f"Set up here: {known}.")
         return self.connectors[provider]
+
+    def per_minute(self, provider: str) -> float:
+        """How many calls one connection to this provider may make in a minute."""
+        return self.requests_per_minute.get(provider, REQUESTS_PER_MINUTE)
 
     def pull_every(self, provider: str) -> dt.timedelta:
         """How long what changed in this ERP, and was not told of, may stay unknown here."""

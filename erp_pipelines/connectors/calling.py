@@ -107,6 +107,7 @@ class Caller:
         if isinstance(error, (Unavailable, AnswerLost)):
             self._lent.pacer.failed()
         elif isinstance(error, Throttled):
+            self._lent.calls.note_throttled()
             self._lent.pacer.throttled()
         else:
             self._lent.pacer.answered()

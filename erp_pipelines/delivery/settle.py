@@ -134,6 +134,7 @@ def _log_status(verdict: Verdict) -> SyncStatus:
 def _count(job: Job, tried: Try) -> None:
     """The worker's report, and its own stop when the connection as a whole must wait."""
     claim = tried.claim
+    job.tally.tried()
     match tried.verdict:
         case outcomes.Completed(outcome):
             job.tally.count(str(outcome))

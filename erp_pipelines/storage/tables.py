@@ -268,7 +268,7 @@ integration_inbox = sa.Table(
         "tenant_id",
         "provider",
         "scheduled_for",
-        postgresql_where=sa.text("status in ('Pending', 'Failed')"),
+        postgresql_where=sa.text("status in ('Pending', 'InProgress', 'Failed')"),
     ),
     sa.Index(
         "ix_integration_inbox_pulled",
@@ -329,6 +329,16 @@ integration_usage = sa.Table(
     sa.Column("day", sa.Date, primary_key=True),
     sa.Column("reads", sa.BigInteger, nullable=False),
     sa.Column("writes", sa.BigInteger, nullable=False),
+)
+
+# What workers have done since the beginning, by name: counters for whoever watches.
+integration_totals = sa.Table(
+    "integration_totals",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
 )
 
 integration_entity_mappings = sa.Table(
