@@ -9,7 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from erp_pipelines.connectors import exchanges
 from erp_pipelines.connectors.base import CallCounter, Lent
+from erp_pipelines.connectors.exchanges import Exchange
 from erp_pipelines.connectors.http import Answer, Call, ErpHttp, NotSent
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import (
@@ -91,10 +93,12 @@ class Caller:
                 answer = self._http.exchange(call, authorization=self._authorise(call, token))
             except Transient as error:
                 lent.pacer.failed()
+                exchanges.note(Exchange(call, failure=error.message))
                 if not isinstance(error, NotSent):
                     lent.calls.count(call.kind, write=call.write)
                 raise
         lent.calls.count(call.kind, write=call.write)
+        exchanges.note(Exchange(call, answer))
         return self._judged(call, answer)
 
     def _judged(self, call: Call, answer: Answer) -> Answer:

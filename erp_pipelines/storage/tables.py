@@ -86,6 +86,7 @@ integration_connections = sa.Table(
     sa.Column("sync_payments", sa.Boolean, nullable=False, server_default=TRUE),
     sa.Column("documents_when", sa.Text, nullable=False, server_default="paid"),
     sa.Column("settings", JSONB, nullable=False, server_default=sa.text("'{}'")),  # account and item ids
+    sa.Column("settings_version", sa.Integer, nullable=False, server_default=sa.text("1")),  # which log entries name
     when("created_at", nullable=False, server_default=NOW),
     when("modified_at"),
     sa.Column("connected_by", sa.Text),
@@ -384,8 +385,8 @@ integration_sync_logs = sa.Table(
     sa.Column("erp_code", sa.Text),
     sa.Column("catalogue", sa.Text),  # the version that says so
     sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=FALSE),
-    sa.Column("request_payload", JSONB),
-    sa.Column("response_payload", JSONB),
+    sa.Column("request_payload", JSONB(none_as_null=True)),  # masked, on a failure or in diagnostic mode
+    sa.Column("response_payload", JSONB(none_as_null=True)),
     when("started_at", nullable=False, server_default=NOW),
     when("completed_at"),
     sa.Column("retry_count", sa.Integer, nullable=False, server_default=ZERO),
@@ -394,6 +395,7 @@ integration_sync_logs = sa.Table(
     sa.Column("actor", sa.Text),  # who did it: a worker, a user, a webhook
     sa.Column("delivery_id", sa.Uuid),
     sa.Column("correlation_id", sa.Uuid),
+    sa.Column("settings_version", sa.Integer),
     words("status", SyncStatus),
     sa.CheckConstraint("direction in ('ToExternal', 'FromExternal')", name="direction"),
     sa.Index(None, "tenant_id", "started_at", "id"),

@@ -138,6 +138,7 @@ def _changes(posted: Posted) -> dict[str, Any]:
     on = posted.texts("on")
     changes: dict[str, Any] = {name: name in on for name in SWITCHES}
     changes |= {name: posted.text(name) or None for name in IDS}
+    changes["diagnosticMode"] = "diagnosticMode" in on
     changes["documentsWhen"] = posted.text("documentsWhen")
     changes["customerFieldsFromErp"] = posted.texts("customerFieldsFromErp")
     changes["readsPerMonth"] = posted.text("readsPerMonth") or None
