@@ -11,6 +11,7 @@ from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.domain.alerts import Channel
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import NotFound
+from erp_pipelines.domain.retention import Keep
 from erp_pipelines.security.cipher import Cipher
 from erp_pipelines.storage.engine import Database
 
@@ -37,6 +38,7 @@ class Runtime:
     channels: tuple[Channel, ...] = ()
     pull_seconds: Mapping[str, float] = field(default_factory=dict)
     batches_per_minute: Mapping[str, float] = field(default_factory=dict)
+    keep: Keep = field(default_factory=Keep)
 
     def connector(self, provider: str) -> Connector:
         """Raises NotFound for a provider that is not set up here."""

@@ -122,6 +122,8 @@ integration_outbox = sa.Table(
     sa.Column("correlation_id", sa.Uuid),
     words("status", DeliveryStatus),
     sa.Index(None, "tenant_id", "status", "scheduled_for"),
+    sa.Index(None, "tenant_id", "seq"),
+    sa.Index(None, "tenant_id", "status", "seq"),
     sa.Index(
         "uq_integration_outbox_idempotency_key",
         "tenant_id",
@@ -271,6 +273,11 @@ integration_inbox = sa.Table(
         "scheduled_for",
         postgresql_where=sa.text("status in ('Pending', 'InProgress', 'Failed')"),
     ),
+    sa.Index(None, "tenant_id", "seq"),
+    sa.Index(None, "tenant_id", "status", "seq"),
+    sa.Index(
+        "ix_integration_inbox_done", "tenant_id", "processed_at", postgresql_where=sa.text("processed_at is not null")
+    ),
     sa.Index(
         "ix_integration_inbox_pulled",
         "tenant_id",
@@ -399,8 +406,18 @@ integration_sync_logs = sa.Table(
     words("status", SyncStatus),
     sa.CheckConstraint("direction in ('ToExternal', 'FromExternal')", name="direction"),
     sa.Index(None, "tenant_id", "started_at", "id"),
+    # A filter that few entries pass must not read the others: one for each.
     sa.Index(None, "tenant_id", "status", "started_at", "id"),
-    sa.Index(None, "tenant_id", "entity_type", "entity_id", "started_at"),
+    sa.Index(None, "tenant_id", "provider", "started_at", "id"),
+    sa.Index(None, "tenant_id", "entity_type", "started_at", "id"),
+    sa.Index(None, "tenant_id", "direction", "started_at", "id"),
+    sa.Index(None, "tenant_id", "entity_id", "started_at", "id"),
+    sa.Index(
+        "ix_integration_sync_logs_payloads",
+        "tenant_id",
+        "started_at",
+        postgresql_where=sa.text("request_payload is not null"),
+    ),
 )
 
 integration_sync_checkpoints = sa.Table(
