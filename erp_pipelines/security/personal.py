@@ -7,12 +7,14 @@ address the country and the state, on which taxes hang.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from erp_pipelines.security.redaction import mask, mask_text
 
 HIDDEN = "[personal]"
+# A shorter one is too likely a part of something else.
+SHORTEST_WORD = 6
 
 # Names as they are compared: lower case, letters and digits only. QuickBooks', NetSuite's and our own.
 _NAMES = re.compile(
@@ -30,33 +32,38 @@ def is_personal(name: str) -> bool:
     return _NAMES.fullmatch(re.sub(r"[^a-z0-9]", "", name.lower())) is not None
 
 
-def hide_in_text(text: str) -> str:
-    """The text without e-mail addresses and card numbers."""
-    return _CARD.sub(lambda found: HIDDEN if _is_card(found[0]) else found[0], _EMAIL.sub(HIDDEN, text))
-
-
-def hide(value: Any) -> Any:
-    """A copy of a JSON-like value without secrets and personal data."""
-    return _hide(mask(value))
-
-
-def hide_all_in_text(text: str) -> str:
-    """The text without secrets and what looks like personal data."""
-    return hide_in_text(mask_text(text))
-
-
-def _hide(value: Any) -> Any:
-    if isinstance(value, str):
-        return hide_in_text(value)
+def personal_words(value: Any) -> frozenset[str]:
+    """Texts of a JSON-like value that stand in personal fields; what an ERP may quote in its answer."""
     if isinstance(value, Mapping):
-        return {name: _entry(str(name), entry) for name, entry in value.items()}
-    return [_hide(entry) for entry in value] if isinstance(value, list) else value
+        own = {entry for name, entry in value.items() if isinstance(entry, str) and is_personal(str(name))}
+        return frozenset(word for word in own if len(word) >= SHORTEST_WORD).union(*map(personal_words, value.values()))
+    return frozenset[str]().union(*map(personal_words, value)) if isinstance(value, list) else frozenset()
 
 
-def _entry(name: str, entry: Any) -> Any:
+def hide_in_text(text: str, words: Collection[str] = ()) -> str:
+    """The text without secrets, e-mail addresses, card numbers and these words."""
+    for word in sorted(words, key=len, reverse=True):
+        text = text.replace(word, HIDDEN)
+    return _CARD.sub(lambda found: HIDDEN if _is_card(found[0]) else found[0], _EMAIL.sub(HIDDEN, mask_text(text)))
+
+
+def hide(value: Any, words: Collection[str] = ()) -> Any:
+    """A copy of a JSON-like value without secrets and personal data."""
+    return _hide(mask(value), words)
+
+
+def _hide(value: Any, words: Collection[str]) -> Any:
+    if isinstance(value, str):
+        return hide_in_text(value, words)
+    if isinstance(value, Mapping):
+        return {name: _entry(str(name), entry, words) for name, entry in value.items()}
+    return [_hide(entry, words) for entry in value] if isinstance(value, list) else value
+
+
+def _entry(name: str, entry: Any, words: Collection[str]) -> Any:
     """A personal name hides a text or number; what is nested below it is judged by its own names."""
     is_leaf = isinstance(entry, (str, int, float)) and not isinstance(entry, bool)
-    return HIDDEN if is_leaf and entry != "" and is_personal(name) else _hide(entry)
+    return HIDDEN if is_leaf and entry != "" and is_personal(name) else _hide(entry, words)
 
 
 def _is_card(text: str) -> bool:

@@ -75,21 +75,22 @@ def fill(database: Database, count: int) -> None:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a statement is executed: kinds of its nodes, and the indexes that it reads."""
+    """How a statement is executed: kinds of its nodes, and the indexes that it reads; where it was executed, 8 kB pages it read."""
 
     nodes: tuple[str, ...]
     indexes: tuple[str, ...]
+    pages: int = 0
 
     @property
     def reads_whole_table(self) -> bool:
         return "Seq Scan" in self.nodes
 
 
-def plans(conn: Connection, ask: Callable[[Connection], Any]) -> list[Plan]:
-    """The plans of all that `ask` asks; scopes are set before."""
+def plans(conn: Connection, ask: Callable[[Connection], Any], *, execute: bool = False) -> list[Plan]:
+    """The plans of all that `ask` asks; scopes are set before. `execute` counts pages, and is for statements that only read."""
     with _heard(conn) as statements:
         ask(conn)
-    return [_plan(conn, statement, values) for statement, values in statements]
+    return [_plan(conn, statement, values, execute=execute) for statement, values in statements]
 
 
 @contextmanager
@@ -106,11 +107,13 @@ def _heard(conn: Connection) -> Iterator[list[tuple[str, Any]]]:
         sa.event.remove(conn, "before_cursor_execute", hear)
 
 
-def _plan(conn: Connection, statement: str, values: Any) -> Plan:
-    [[found]] = conn.exec_driver_sql(f"explain (format json) {statement}", values).all()
+def _plan(conn: Connection, statement: str, values: Any, *, execute: bool) -> Plan:
+    how = "analyze, buffers, format json" if execute else "format json"
+    [[found]] = conn.exec_driver_sql(f"explain ({how}) {statement}", values).all()
     nodes = list(_nodes(found[0]["Plan"]))
     indexes = {node["Index Name"] for node in nodes if "Index Name" in node}
-    return Plan(tuple(node["Node Type"] for node in nodes), tuple(sorted(indexes)))
+    pages = sum(nodes[0].get(f"Shared {how} Blocks", 0) for how in ("Hit", "Read"))
+    return Plan(tuple(node["Node Type"] for node in nodes), tuple(sorted(indexes)), pages)
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

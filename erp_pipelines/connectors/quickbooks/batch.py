@@ -99,7 +99,7 @@ def _told(client: QuickBooksClient, books: Books, item: Item, answer: BatchAnswe
     _note(item, answer, row, number)
     refused = refusal(answer.call, Answer(400, body=row, request_id=request_id)) if row.get("Fault") else None
     if refused is not None:
-        return client.noted(refused)
+        return client.noted(refused, answer.call)
     try:
         doc = MODELS[item.entity].model_validate(row.get(item.entity))
     except ValidationError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from erp_pipelines.security.personal import HIDDEN, hide, hide_in_text, is_personal
+from erp_pipelines.security.personal import HIDDEN, hide, hide_in_text, is_personal, personal_words
 from erp_pipelines.security.redaction import MASK
 
 CARD = "4111 1111 1111 1111"
@@ -58,3 +58,13 @@ def test_secrets_go_too_and_empty_fields_stay_empty() -> None:
 def test_the_code_of_a_fault_is_no_secret() -> None:
     assert hide({"code": "6240"}) == {"code": "6240"}
     assert hide({"code": "AB11xyz"}) == {"code": MASK}
+
+
+def test_words_that_were_sent_are_hidden_where_an_answer_quotes_them() -> None:
+    sent = {"PrimaryPhone": {"FreeFormNumber": "555-0100-42"}, "Line": [{"addr1": "1 Made-up Lane"}], "zip": "12345"}
+    words = personal_words(sent)
+    assert words == {"555-0100-42", "1 Made-up Lane"}
+    assert (
+        hide_in_text("555-0100-42 is no phone of 1 Made-up Lane, 12345", words)
+        == f"{HIDDEN} is no phone of {HIDDEN}, 12345"
+    )

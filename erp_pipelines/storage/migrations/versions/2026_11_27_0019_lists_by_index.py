@@ -22,11 +22,14 @@ KEPT = (
     ("ix_integration_sync_logs_payloads", "integration_sync_logs", "started_at", "request_payload is not null"),
     ("ix_integration_inbox_done", "integration_inbox", "processed_at", "processed_at is not null"),
 )
-OLD = ("integration_sync_logs", ("tenant_id", "entity_type", "entity_id", "started_at"))
+LOGS, STATUS = "integration_sync_logs", "ix_integration_sync_logs_status"
+OLD = (("tenant_id", "entity_type", "entity_id", "started_at"), ("tenant_id", "status", "started_at", "id"))
 
 
 def upgrade() -> None:
-    op.drop_index(_name(*OLD), table_name=OLD[0], schema="erp")
+    for columns in OLD:
+        op.drop_index(_name(LOGS, columns), table_name=LOGS, schema="erp")
+    op.create_index(STATUS, LOGS, [*OLD[1], "entity_type", "provider", "direction"], schema="erp")
     for table, indexes in LISTS.items():
         for columns in indexes:
             op.create_index(_name(table, columns), table, list(columns), schema="erp")
@@ -40,7 +43,9 @@ def downgrade() -> None:
     for table, indexes in LISTS.items():
         for columns in indexes:
             op.drop_index(_name(table, columns), table_name=table, schema="erp")
-    op.create_index(_name(*OLD), OLD[0], list(OLD[1]), schema="erp")
+    op.drop_index(STATUS, table_name=LOGS, schema="erp")
+    for columns in OLD:
+        op.create_index(_name(LOGS, columns), LOGS, list(columns), schema="erp")
 
 
 def _name(table: str, columns: tuple[str, ...]) -> str:
