@@ -23,7 +23,7 @@ LOG = {
     "id": ID, "provider": "quickbooks", "entityType": "Order", "entityId": "1001", "externalId": None,
     "direction": "ToExternal", "status": "Failed", "outcome": "Abandon", "errorMessage": "The item is inactive.",
     **WHY, "erpCode": "610", "catalogue": "2026-11-23", "inDoubt": False, "startedAt": AT, "completedAt": LATER,
-    "retryCount": 0, "attempt": 1, "erpRequestId": "1-65f0a1b2-3c4d", "actor": "worker host:17", "correlationId": None,
+    "retryCount": 0, "attempt": 1, "erpRequestId": "1-65f0a1b2-3c4d", "actor": "worker host:17", "correlationId": None, "settingsVersion": 3,
 }  # fmt: skip
 PROVIDER_SYNC = {
     "provider": "quickbooks", "displayName": "QuickBooks", "state": "synced", "badge": "Synced to QuickBooks",
