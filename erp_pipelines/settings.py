@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from erp_pipelines.connectors.netsuite.config import NetSuiteConfig
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.domain.errors import SettingsInvalid
+from erp_pipelines.domain.retention import Keep
 
 MAKE_A_KEY = "Make one with `erp keys new` and set ERP_ENCRYPTION_KEYS to what it prints."
 
@@ -28,6 +30,7 @@ class Settings(BaseSettings):
     public_url: str = "http://localhost:8000"
     api_port: int = Field(default=8000, ge=1, le=65535)
     dagster_port: int = Field(default=3000, ge=1, le=65535)
+    dagster_url: str | None = None  # where people see it; on this machine at its port, where nothing is set
     code_port: int = Field(default=4266, ge=1, le=65535)  # between Dagster's services and our code
     demo_twin_port: int = Field(default=8101, ge=1, le=65535)
     demo_netsuite_port: int = Field(default=8102, ge=1, le=65535)
@@ -64,6 +67,11 @@ class Settings(BaseSettings):
     connection_runs: int = Field(default=4, ge=0)
     lanes: int = Field(default=2, ge=1)
     linger_seconds: float = Field(default=30, ge=0)
+    keep_payload_days: int = Field(default=90, ge=1)
+    keep_event_days: int = Field(default=365, ge=1)
+    keep_notice_days: int = Field(default=90, ge=1)
+    keep_log_days: int = Field(default=730, ge=1)
+    keep_run_days: int = Field(default=30, ge=1)
 
     @classmethod
     def from_env(cls) -> Settings:
@@ -76,6 +84,11 @@ class Settings(BaseSettings):
             raise SettingsInvalid(
                 f"{name}: {first['msg']}.", mend="Correct it in the environment or in .env."
             ) from None
+
+    def dagster_for_people(self) -> str:
+        """Where links to Dagster lead; empty, and so no links, for an installation that others reach and nobody has set it."""
+        local = urlsplit(self.public_url).hostname in {"localhost", "127.0.0.1"}
+        return (self.dagster_url or (f"http://localhost:{self.dagster_port}" if local else "")).rstrip("/")
 
     def quickbooks(self) -> QuickBooksConfig | None:
         """The Intuit app; None when no client id is set. Raises SettingsInvalid when half of it is missing."""
@@ -99,6 +112,16 @@ class Settings(BaseSettings):
             batch_size=self.quickbooks_batch_size,
             batch_least=self.quickbooks_batch_least,
             **{name: url for name, url in urls.items() if url},
+        )
+
+    def keep(self) -> Keep:
+        """How long data are kept."""
+        return Keep(
+            payload_days=self.keep_payload_days,
+            event_days=self.keep_event_days,
+            notice_days=self.keep_notice_days,
+            log_days=self.keep_log_days,
+            run_days=self.keep_run_days,
         )
 
     def netsuite(self) -> NetSuiteConfig:

@@ -16,14 +16,14 @@ WHY = {
 }  # fmt: skip
 SETTINGS = {
     "autoSyncEnabled": True, "syncCustomers": True, "syncProducts": True, "syncInvoices": True, "syncPayments": True,
-    "documentsWhen": "paid", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
+    "documentsWhen": "paid", "startDate": "2026-01-01", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
     "shippingItemId": None, "taxCodeId": None, "exemptTaxCodeId": None, "providerSettings": None,
 }  # fmt: skip
 LOG = {
     "id": ID, "provider": "quickbooks", "entityType": "Order", "entityId": "1001", "externalId": None,
     "direction": "ToExternal", "status": "Failed", "outcome": "Abandon", "errorMessage": "The item is inactive.",
     **WHY, "erpCode": "610", "catalogue": "2026-11-23", "inDoubt": False, "startedAt": AT, "completedAt": LATER,
-    "retryCount": 0, "attempt": 1, "erpRequestId": "1-65f0a1b2-3c4d", "actor": "worker host:17", "correlationId": None,
+    "retryCount": 0, "attempt": 1, "erpRequestId": "1-65f0a1b2-3c4d", "actor": "worker host:17", "correlationId": None, "settingsVersion": 3,
 }  # fmt: skip
 PROVIDER_SYNC = {
     "provider": "quickbooks", "displayName": "QuickBooks", "state": "synced", "badge": "Synced to QuickBooks",
@@ -96,6 +96,7 @@ EXAMPLES: dict[str, Any] = {
     "LogDetailOut": LOG | {
         "documentUrl": None, "deliveryId": ID, "deliveryStatus": "Abandoned", "outboxId": ID, "eventType": "OrderPaid",
         "payload": {"id": "1001", "number": "1001"}, "requestPayload": None, "responsePayload": None,
+        "runId": ID, "runUrl": f"http://localhost:3000/runs/{ID}",
     },
     "LogOut": LOG,
     "MappingOut": {

@@ -61,13 +61,14 @@ class Pacer(Protocol):
 
 @dataclass
 class CallCounter:
-    """Calls that left for the provider, repeats included. Token calls are neither.
+    """Calls that left for the provider, repeats included, and how many of them it throttled. Token calls are neither.
 
     `unclassified` holds, by code, how often the provider said something that its catalogue lacks, and its last words.
     """
 
     reads: int = 0
     writes: int = 0
+    throttled: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
     unclassified: dict[str, tuple[int, str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -77,6 +78,10 @@ class CallCounter:
             self.writes += write
             self.reads += not write
             self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+
+    def note_throttled(self) -> None:
+        with self._lock:
+            self.throttled += 1
 
     def note_unclassified(self, code: str, message: str) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ import structlog
 
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.exchanges import overheard
 from erp_pipelines.delivery.bindings import find
 from erp_pipelines.delivery.bring import Bringing, bring, settle_older
 from erp_pipelines.delivery.job import Job
@@ -30,19 +31,21 @@ MOST_ATTEMPTS = 40
 
 def deliver_one(job: Job, claim: Claim) -> None:
     """One try at one claim, settled."""
+    with overheard() as heard:
+        tried = _try(job, claim)
+    settle(job, replace(tried, heard=tuple(heard)))
+
+
+def _try(job: Job, claim: Claim) -> Try:
     started_at = job.now()
-    bringing = Bringing(job, claim)
     try:
-        done = _attempt(bringing)
+        done = _attempt(Bringing(job, claim))
     except (LockLost, DatabaseDown):
         raise
     except Exception as error:  # noqa: BLE001 - whatever an event provokes is its own verdict
-        settle(job, failed(job, claim, error, started_at))
-        return
-    settle(
-        job,
-        Try(claim, outcomes.Completed(done.outcome), started_at, False, done.external_id, done.request_id, done.note),
-    )
+        return failed(job, claim, error, started_at)
+    verdict = outcomes.Completed(done.outcome)
+    return Try(claim, verdict, started_at, False, done.external_id, done.request_id, done.note)
 
 
 @dataclass(frozen=True)

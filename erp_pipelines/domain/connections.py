@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,10 +63,12 @@ CustomerField = Literal["name", "email", "phone", "billingAddress", "shippingAdd
 class ConnectionSettings(BaseModel):
     """What an admin decides about a connection. Stored as JSON, served in camelCase.
 
+    Orders dated before `start_date`, and their payments, are never brought to the ERP.
     The account and item ids are the ERP's own; left empty, the connector takes what it
     found in the company when it was connected. `provider_settings` are the provider's own, as its connector
     has checked them (`Connector.settings_model`). `customer_fields_from_erp` names the fields of our customers that follow
     a change in the ERP; a change of any other field is shown as drift. Once `reads_per_month` are made, what is not urgent waits for the next one.
+    In `diagnostic_mode` the log keeps what was said in every try, not only in those that failed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
@@ -76,6 +79,7 @@ class ConnectionSettings(BaseModel):
     sync_invoices: bool = True
     sync_payments: bool = True
     documents_when: DocumentsWhen = "paid"
+    start_date: dt.date | None = None
     income_account_id: str | None = None
     deposit_account_id: str | None = None
     discount_account_id: str | None = None
@@ -84,4 +88,5 @@ class ConnectionSettings(BaseModel):
     exempt_tax_code_id: str | None = None
     customer_fields_from_erp: tuple[CustomerField, ...] = ()
     reads_per_month: int | None = Field(default=None, ge=0)
+    diagnostic_mode: bool = False
     provider_settings: dict[str, Any] | None = None

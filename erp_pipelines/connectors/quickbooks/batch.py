@@ -12,8 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from erp_pipelines.connectors import exchanges
 from erp_pipelines.connectors.base import Pushed, Write
-from erp_pipelines.connectors.http import Answer
+from erp_pipelines.connectors.exchanges import Exchange
+from erp_pipelines.connectors.http import Answer, encode
 from erp_pipelines.connectors.quickbooks import mapper, mapper_names
 from erp_pipelines.connectors.quickbooks.client import BatchAnswer, Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
@@ -95,9 +97,10 @@ def _item(write: Write, books: Books) -> Item:
 
 def _told(client: QuickBooksClient, books: Books, item: Item, answer: BatchAnswer, number: str) -> Pushed | ErpError:
     row, request_id = answer.rows.get(number, {}), answer.answer.request_id
+    _note(item, answer, row, number)
     refused = refusal(answer.call, Answer(400, body=row, request_id=request_id)) if row.get("Fault") else None
     if refused is not None:
-        return client.noted(refused)
+        return client.noted(refused, answer.call)
     try:
         doc = MODELS[item.entity].model_validate(row.get(item.entity))
     except ValidationError:
@@ -106,6 +109,13 @@ def _told(client: QuickBooksClient, books: Books, item: Item, answer: BatchAnswe
         return _pushed(client, books, item, doc, request_id)
     except ErpError as error:
         return error
+
+
+def _note(item: Item, answer: BatchAnswer, row: Mapping[str, Any], number: str) -> None:
+    """Of the batch, what concerns this record."""
+    asked = replace(answer.call, body=encode({"BatchItemRequest": [item.wire(int(number))]}))
+    told = replace(answer.answer, body=row, text=encode({"BatchItemResponse": [row]}).decode())
+    exchanges.note(Exchange(asked, told, ref=item.write.ref))
 
 
 def _pushed(client: QuickBooksClient, books: Books, item: Item, doc: Entity, request_id: str) -> Pushed:
