@@ -47,7 +47,7 @@ def test_one_pass_leaves_what_is_too_much(instance, execute, monkeypatch):
 
 
 def test_the_job_ends_both_and_not_itself(instance, runtime, execute, monkeypatch):
-    runtime.keep = Keep(run_days=30)
+    assert runtime.keep == Keep(run_days=30)
     monkeypatch.setattr(retention, "retain", lambda _: Counter({"events deleted": 7}))
     execute("keep_connections")
     runtime.clock.now = lambda: in_days(31)
