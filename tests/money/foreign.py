@@ -28,12 +28,15 @@ def payments(random: Random, sale: Sale) -> list[Payment]:
     """The order paid in two parts, or at once where it is a cent."""
     first = half_up(sale.total * random.randint(1, 99) / 100)
     parts = [part for part in (first, sale.total - first) if part > 0]
-    return [_payment(sale, f"{sale.order.id}-{number}", part) for number, part in enumerate(parts, 1)]
+    return [_payment(sale, number, part) for number, part in enumerate(parts, 1)]
 
 
-def _payment(sale: Sale, payment_id: str, amount: Decimal) -> Payment:
+def _payment(sale: Sale, number: int, amount: Decimal) -> Payment:
+    """The first says its rate; that of the second is looked up in QuickBooks."""
     order = sale.order
-    return Payment(id=payment_id, order_id=order.id, amount=amount, currency=order.currency, date=LATER)
+    rate = order.exchange_rate if number == 1 else None
+    head = {"id": f"{order.id}-{number}", "order_id": order.id, "currency": order.currency, "date": LATER}
+    return Payment(**head, amount=amount, exchange_rate=rate)
 
 
 def unpaid(sale: Sale, booked: list[Any], document: Any) -> Iterator[str]:

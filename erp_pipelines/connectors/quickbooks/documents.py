@@ -155,6 +155,8 @@ class Documents:
         return only([row for row in rows if text.carries(row.private_note, record.id)], "Payment", self.books.config)
 
     def _rate(self, record: Payment, write: Write) -> dict[str, Any]:
+        if record.exchange_rate is not None:
+            return {}
         return invoice_rate(self.client, self.books, record.currency, write.refs[Ref("Order", record.order_id)])
 
 
