@@ -41,6 +41,7 @@ PAGES = (
     "matching",
     "health",
     "differences",
+    "reconciliation",
     "requests",
     "outbox",
     "inbox",
