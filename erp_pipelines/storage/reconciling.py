@@ -76,7 +76,7 @@ _PAGE = sa.text(
       select d.status, d.cause, d.last_error, d.mend from erp.integration_deliveries d
       where d.tenant_id = :tenant and d.provider = :provider and d.entity_type = 'Order' and d.entity_id = s.id
         and d.status <> 'Completed'
-      order by d.seq desc limit 1
+      order by d.cause is null, d.seq desc limit 1
     ) e on true
     where (:all or s.word not in ('equal', 'not wanted'))
       and (cast(:after_day as date) is null or (s.order_date, s.id) > (:after_day, :after_id))

@@ -11,7 +11,7 @@ import pytest
 from erp_pipelines.access import connections as access
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import DocumentState, ExternalRef, Truth, Write
-from erp_pipelines.delivery import worker
+from erp_pipelines.delivery import bulk, worker
 from erp_pipelines.delivery.wanted import unwanted
 from erp_pipelines.domain.errors import Rejected
 from erp_pipelines.domain.orders import OrderStatus
@@ -75,6 +75,7 @@ def test_what_was_never_sent_waits_or_failed_is_missing_with_its_error(runtime, 
     shop.order("o2")
     erp.always = _refuse
     worker.serve(runtime, KEY)
+    bulk.request(runtime, KEY, ["Order"], entity_ids=["o1"], by="ann")  # what waits since hides no error
     with runtime.db.system() as conn:
         conn.exec_driver_sql("delete from erp.integration_deliveries where entity_id = 'o2'")
     assert books.sums() == {Word.MISSING: (2, 2 * DUE, 0, Decimal(0))}
