@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, in_flight, isolation, latency
+from benchmarks import backlog, in_flight, isolation, latency, listings
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "isolation": isolation.run,
     "latency": latency.run,
+    "logs": listings.run,
     "netsuite": in_flight.run,
     "quickbooks": backlog.run,
 }

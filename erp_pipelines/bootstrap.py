@@ -62,5 +62,6 @@ def build_runtime(
             "netsuite": settings.netsuite_pull_seconds,
         },
         dagster_url=settings.dagster_for_people(),
+        keep=settings.keep(),
         channels=channels.from_urls(settings.alert_urls.get_secret_value()) if settings.alert_urls else (),
     )

@@ -4,6 +4,8 @@ A record that cannot be delivered is its own verdict and fails no run; a run fai
 program does. When runs are started stands in `sensors` and `schedules`; the lanes' threads stand in `assets/lane.py`.
 """
 
+import datetime as dt
+
 import dagster as dg
 from pydantic import Field
 
@@ -11,11 +13,12 @@ from erp_pipelines.assets.kinds import ENTITIES
 from erp_pipelines.assets.lane import Lane
 from erp_pipelines.assets.recorder import Recorder
 from erp_pipelines.assets.serving import serve_until_quiet
-from erp_pipelines.delivery import bulk, due, probe, pull
+from erp_pipelines.delivery import bulk, due, probe, pull, retention
 from erp_pipelines.delivery.probe import Probe
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown
 from erp_pipelines.partitions import CONNECTIONS, LANE_TAG, MAX_RUNTIME_TAG
+from erp_pipelines.resources import run_history
 from erp_pipelines.resources.liveness import alive
 from erp_pipelines.resources.queue import QueuedRival
 from erp_pipelines.resources.runtime import RuntimeParam
@@ -133,6 +136,25 @@ def pull_changes() -> None:
     pull_due_changes()
 
 
+@dg.op(description="Scrubs and deletes what was kept long enough, in the product's database and in Dagster's own.")
+def end_old_data(context: dg.OpExecutionContext, runtime: RuntimeParam) -> None:
+    engine = runtime.runtime()
+    with alive(engine, context.instance, context.run):
+        done = retention.retain(engine)
+        done["runs deleted"] = run_history.prune(
+            context.instance, engine.clock.now() - dt.timedelta(days=engine.keep.run_days)
+        )
+    context.log.info("%s.", ", ".join(f"{name}: {count}" for name, count in done.items()))
+
+
+@dg.job(
+    executor_def=dg.in_process_executor,
+    description="Ends what was kept long enough: payloads, events, notices, log entries, Dagster's runs.",
+)
+def retain() -> None:
+    end_old_data()
+
+
 @dg.job(
     executor_def=dg.in_process_executor,
     description="Looks after every connection, busy or idle, so that none ends because nobody used it.",
@@ -149,4 +171,4 @@ def enqueue_sync() -> None:
     queue_syncs()
 
 
-JOBS = [sync_connection, drain, pull_changes, keep_connections, enqueue_sync]
+JOBS = [sync_connection, drain, pull_changes, keep_connections, enqueue_sync, retain]

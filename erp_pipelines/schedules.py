@@ -4,7 +4,7 @@ import dagster as dg
 
 from erp_pipelines.checks import fleet, grants
 from erp_pipelines.delivery import pull
-from erp_pipelines.jobs import keep_connections, pull_changes
+from erp_pipelines.jobs import keep_connections, pull_changes, retain
 from erp_pipelines.resources.runtime import RuntimeParam
 
 CHECKS = [*fleet.CHECKS, *grants.CHECKS]
@@ -31,6 +31,14 @@ keep_connections_schedule = dg.ScheduleDefinition(
 )
 
 
+retain_schedule = dg.ScheduleDefinition(
+    name="retain_every_night",
+    job=retain,
+    cron_schedule="41 2 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
 @dg.schedule(
     name="pull_changes_when_due",
     job=pull_changes,
@@ -44,4 +52,4 @@ def pull_changes_schedule(runtime: RuntimeParam) -> dg.RunRequest | dg.SkipReaso
     return dg.SkipReason("No connection is due for a pull.")
 
 
-SCHEDULES = [check_fleet_schedule, keep_connections_schedule, pull_changes_schedule]
+SCHEDULES = [check_fleet_schedule, keep_connections_schedule, retain_schedule, pull_changes_schedule]

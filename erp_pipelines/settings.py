@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from erp_pipelines.connectors.netsuite.config import NetSuiteConfig
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
 from erp_pipelines.domain.errors import SettingsInvalid
+from erp_pipelines.domain.retention import Keep
 
 MAKE_A_KEY = "Make one with `erp keys new` and set ERP_ENCRYPTION_KEYS to what it prints."
 
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     connection_runs: int = Field(default=4, ge=0)
     lanes: int = Field(default=2, ge=1)
     linger_seconds: float = Field(default=30, ge=0)
+    keep_payload_days: int = Field(default=90, ge=1)
+    keep_event_days: int = Field(default=365, ge=1)
+    keep_notice_days: int = Field(default=90, ge=1)
+    keep_log_days: int = Field(default=730, ge=1)
+    keep_run_days: int = Field(default=30, ge=1)
 
     @classmethod
     def from_env(cls) -> Settings:
@@ -106,6 +112,16 @@ class Settings(BaseSettings):
             batch_size=self.quickbooks_batch_size,
             batch_least=self.quickbooks_batch_least,
             **{name: url for name, url in urls.items() if url},
+        )
+
+    def keep(self) -> Keep:
+        """How long data are kept."""
+        return Keep(
+            payload_days=self.keep_payload_days,
+            event_days=self.keep_event_days,
+            notice_days=self.keep_notice_days,
+            log_days=self.keep_log_days,
+            run_days=self.keep_run_days,
         )
 
     def netsuite(self) -> NetSuiteConfig:

@@ -23,7 +23,7 @@ LOG = {
     "id": ID, "provider": "quickbooks", "entityType": "Order", "entityId": "1001", "externalId": None,
     "direction": "ToExternal", "status": "Failed", "outcome": "Abandon", "errorMessage": "The item is inactive.",
     **WHY, "erpCode": "610", "catalogue": "2026-11-23", "inDoubt": False, "startedAt": AT, "completedAt": LATER,
-    "retryCount": 0, "attempt": 1, "erpRequestId": "1-65f0a1b2-3c4d", "actor": "worker host:17", "correlationId": None,
+    "retryCount": 0, "attempt": 1, "erpRequestId": "1-65f0a1b2-3c4d", "actor": "worker host:17", "correlationId": None, "settingsVersion": 3,
 }  # fmt: skip
 PROVIDER_SYNC = {
     "provider": "quickbooks", "displayName": "QuickBooks", "state": "synced", "badge": "Synced to QuickBooks",
@@ -119,6 +119,19 @@ EXAMPLES: dict[str, Any] = {
     },
     "PaidOut": {"orderId": "1001", "paymentStatus": "paid", "paymentId": "1001-1", "changed": True},
     "PayIn": {"amount": "30.00", "date": "2026-03-02", "method": "card", "reference": "ch_1001", "paymentId": "m1"},
+    "AllocationIn": {"orderId": "1001", "amount": "30.00"},
+    "OrderPaid": {"orderId": "1001", "amount": "30.00", "paymentStatus": "paid"},
+    "PaymentIn": {
+        "allocations": [{"orderId": "1001", "amount": "30.00"}, {"orderId": "1002"}], "amount": "75.00",
+        "date": "2026-03-02", "method": "transfer", "reference": "statement 9", "paymentId": "m2",
+    },
+    "PaymentOut": {
+        "paymentId": "m2", "amount": "75.00", "unallocated": "0.00", "changed": True,
+        "orders": [
+            {"orderId": "1001", "amount": "30.00", "paymentStatus": "paid"},
+            {"orderId": "1002", "amount": "45.00", "paymentStatus": "paid"},
+        ],
+    },
     "Problem": {
         "type": "urn:erp-pipelines:problem:not-found", "title": "Not Found", "status": 404,
         "detail": "There is no order '1001'.", "code": "not-found", "instance": "/api/orders/1001/sync-status",

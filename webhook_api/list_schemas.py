@@ -33,10 +33,15 @@ class LogOut(Body):
     erp_request_id: str | None
     actor: str | None
     correlation_id: str | None
+    settings_version: int | None
 
 
 class LogDetailOut(LogOut):
-    """One try with what stands around it. Payloads have their secrets masked; the event's own is for admins."""
+    """One try with what stands around it. The event's payload has its secrets masked, and is for admins.
+
+    What was said to the ERP and by it is kept of failures, and in diagnostic mode: `{"calls": [...]}`, without secrets and
+    personal data, for as long as the retention says.
+    """
 
     document_url: str | None
     delivery_id: str | None

@@ -11,6 +11,7 @@ from erp_pipelines.security import logs as structured_logs
 from webhook_api import openapi, problems
 from webhook_api.auth import AuthConfig, TokenVerifier
 from webhook_api.console import app as console
+from webhook_api.counted import Counted
 from webhook_api.limits import Pace
 from webhook_api.metrics import Metrics
 from webhook_api.middleware import Envelope
@@ -57,6 +58,7 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
     app.state.runtime = runtime
     app.state.verifier = TokenVerifier(auth)
     app.state.metrics = Metrics()
+    app.state.counted = Counted()
     app.state.webhook_pace = Pace(per_minute=WEBHOOKS_PER_MINUTE, burst=WEBHOOK_BURST)
     app.state.public_pace = Pace(per_minute=PUBLIC_PER_MINUTE, burst=PUBLIC_BURST)
     problems.install(app)

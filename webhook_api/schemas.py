@@ -82,6 +82,7 @@ class ConnectionOut(Body):
     warnings: list[WarningOut] = []
     auto_sync_enabled: bool
     settings: ConnectionSettings
+    settings_version: int | None = None
 
     @classmethod
     def of(cls, status: Status) -> ConnectionOut:
@@ -91,6 +92,7 @@ class ConnectionOut(Body):
             "company_id": row.external_company_id, "company_name": row.company_name, "environment": row.environment,
             "state_reason": row.state_reason, "last_sync_at": row.last_sync_at, "last_sync_error": row.last_sync_error,
             "paused_until": row.paused_until, "connected_by": row.connected_by,
+            "settings_version": row.settings_version,
             "refresh_token_expires_at": row.refresh_token_expires_at, "credential_ends_at": row.grant_ends_at,
             "reconnect_before": min(filter(None, (row.refresh_token_expires_at, row.grant_ends_at)), default=None),
             "warnings": [WarningOut.of(warned) for warned in status.warnings],
@@ -124,6 +126,7 @@ class SettingsChange(Body):
     exempt_tax_code_id: str | None = None
     customer_fields_from_erp: list[CustomerField] | None = None
     reads_per_month: int | None = Field(default=None, ge=0)
+    diagnostic_mode: bool | None = None
     provider_settings: dict[str, Any] | None = None
 
 

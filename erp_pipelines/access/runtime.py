@@ -11,10 +11,12 @@ from erp_pipelines.connectors.provider import Connector
 from erp_pipelines.domain.alerts import Channel
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import NotFound
+from erp_pipelines.domain.retention import Keep
 from erp_pipelines.security.cipher import Cipher
 from erp_pipelines.storage.engine import Database
 
 PULL_SECONDS = 900
+REQUESTS_PER_MINUTE = 60.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Runtime:
     batches_per_minute: Mapping[str, float] = field(default_factory=dict)
     dagster_url: str = ""
     run_id: str | None = None
+    keep: Keep = field(default_factory=Keep)
 
     def connector(self, provider: str) -> Connector:
         """Raises NotFound for a provider that is not set up here."""
@@ -46,6 +49,10 @@ class Runtime:
             known = ", ".join(sorted(self.connectors)) or "none"
             raise NotFound(f"There is no provider {provider!r}.", mend=f"Set up here: {known}.")
         return self.connectors[provider]
+
+    def per_minute(self, provider: str) -> float:
+        """How many calls one connection to this provider may make in a minute."""
+        return self.requests_per_minute.get(provider, REQUESTS_PER_MINUTE)
 
     def pull_every(self, provider: str) -> dt.timedelta:
         """How long what changed in this ERP, and was not told of, may stay unknown here."""

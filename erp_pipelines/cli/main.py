@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from erp_pipelines.cli import alerts, commerce, connections, deliver, keys, pull, services
+from erp_pipelines.cli import alerts, commerce, connections, deliver, keys, pull, retention, services
 from erp_pipelines.domain.errors import PipelineError
 from erp_pipelines.security import logs
 from erp_pipelines.server.errors import ServerError
@@ -34,6 +34,7 @@ app.command("export")(commerce.export)
 app.command("sync")(deliver.sync)
 app.command("deliver")(deliver.deliver)
 app.command("pull")(pull.pull)
+app.command("retention")(retention.retention)
 app.command("status")(deliver.status)
 app.command("token")(keys.token)
 tenants.command("add")(commerce.tenants_add)

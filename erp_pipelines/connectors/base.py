@@ -61,13 +61,14 @@ class Pacer(Protocol):
 
 @dataclass
 class CallCounter:
-    """Calls that left for the provider, repeats included. Token calls are neither.
+    """Calls that left for the provider, repeats included, and how many of them it throttled. Token calls are neither.
 
     `unclassified` holds, by code, how often the provider said something that its catalogue lacks, and its last words.
     """
 
     reads: int = 0
     writes: int = 0
+    throttled: int = 0
     by_kind: dict[str, int] = field(default_factory=dict)
     unclassified: dict[str, tuple[int, str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
@@ -77,6 +78,10 @@ class CallCounter:
             self.writes += write
             self.reads += not write
             self.by_kind[kind] = self.by_kind.get(kind, 0) + 1
+
+    def note_throttled(self) -> None:
+        with self._lock:
+            self.throttled += 1
 
     def note_unclassified(self, code: str, message: str) -> None:
         with self._lock:
@@ -149,12 +154,21 @@ class Write:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """What a write has done to another document besides: its balance lowered by `amount`, its version raised by `versions`."""
+
+    ref: ExternalRef
+    amount: Decimal
+    versions: int
+
+
+@dataclass(frozen=True)
 class Pushed:
     """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one.
 
     `void`: it was adopted, and a person has voided it meanwhile. `note` is what a person should know of it, for the log.
     `snapshot`, where there is one, is kept until the next write: how the connector tells then what others have changed.
-    It holds no personal data.
+    It holds no personal data. `moved` spares the reads that the ERP's news of those documents would ask for otherwise.
     """
 
     outcome: Outcome
@@ -169,6 +183,7 @@ class Pushed:
     void: bool = False
     note: str = ""
     snapshot: Mapping[str, str] | None = None
+    moved: tuple[Moved, ...] = ()
 
 
 # --- before a sync ---
@@ -265,11 +280,16 @@ class Truth:
 
 @dataclass(frozen=True)
 class Changed:
-    """A record that was changed in the ERP, as a pull finds it; `at` is the ERP's own stamp, in UTC."""
+    """A record that was changed in the ERP, as a pull finds it; `at` is the ERP's own stamp, in UTC.
+
+    `sync_token` and `balance` are what it has now, where finding it has told that already.
+    """
 
     ref: ExternalRef
     at: dt.datetime
     deleted: bool = False
+    sync_token: str | None = None
+    balance: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from erp_pipelines.connectors import exchanges
 from erp_pipelines.connectors.base import CallCounter, Lent
-from erp_pipelines.connectors.http import Answer, Call, ErpHttp, NotSent
+from erp_pipelines.connectors.exchanges import Exchange
+from erp_pipelines.connectors.http import Answer, Call, ErpHttp, NotSent, decode
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import (
     AnswerLost,
@@ -22,6 +24,7 @@ from erp_pipelines.domain.errors import (
     Transient,
     Unavailable,
 )
+from erp_pipelines.security.personal import hide_in_text, personal_words
 
 REPEATS = 2
 SHORT_WAIT = 2.0  # seconds: a throttle up to here is sat out, a longer one pauses the whole connection
@@ -67,8 +70,14 @@ class Caller:
         """The error for an answer that arrived but cannot be understood."""
         return self._http.lost(call, why, request_id=answer.request_id)
 
-    def noted(self, error: ErpError) -> ErpError:
-        """The error itself, counted if the provider's catalogue lacks it."""
+    def noted(self, error: ErpError, call: Call) -> ErpError:
+        """The error itself, counted if the provider's catalogue lacks it.
+
+        Its words are the ERP's, which quotes what it was sent: they end in logs and pages, so what is personal goes here.
+        """
+        words = personal_words(decode(call.body.decode("utf-8", "replace")))
+        error.message = hide_in_text(error.message, words)
+        error.args = (error.message,)
         if error.unclassified:
             self._lent.calls.note_unclassified(error.erp_code, error.message)
         return error
@@ -91,10 +100,12 @@ class Caller:
                 answer = self._http.exchange(call, authorization=self._authorise(call, token))
             except Transient as error:
                 lent.pacer.failed()
+                exchanges.note(Exchange(call, failure=error.message))
                 if not isinstance(error, NotSent):
                     lent.calls.count(call.kind, write=call.write)
                 raise
         lent.calls.count(call.kind, write=call.write)
+        exchanges.note(Exchange(call, answer))
         return self._judged(call, answer)
 
     def _judged(self, call: Call, answer: Answer) -> Answer:
@@ -107,12 +118,13 @@ class Caller:
         if isinstance(error, (Unavailable, AnswerLost)):
             self._lent.pacer.failed()
         elif isinstance(error, Throttled):
+            self._lent.calls.note_throttled()
             self._lent.pacer.throttled()
         else:
             self._lent.pacer.answered()
         if error is None:
             return answer
-        raise self.noted(error)
+        raise self.noted(error, call)
 
 
 @dataclass
@@ -162,6 +174,7 @@ def throttled(http: ErpHttp, answer: Answer, now: dt.datetime) -> Throttled | No
     return Throttled(
         f"{http.profile.provider} asks for a pause of {pause:.0f} s.",
         retry_after=pause,
+        mend="Nothing is to be done: it goes on by itself.",
         erp_code="429",
         request_id=answer.request_id,
     )

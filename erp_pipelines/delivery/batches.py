@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from erp_pipelines.connectors.base import BatchSession, Known, Pushed, Ref, Write
+from erp_pipelines.connectors.exchanges import LAST, Exchange, overheard
 from erp_pipelines.delivery.bindings import Binding, bind
 from erp_pipelines.delivery.bring import request_keys, total_complaint
 from erp_pipelines.delivery.job import LEASE, Job
@@ -203,11 +204,13 @@ def _send(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
     """Noted, sent, bound, settled; then alone what another try alone can mend."""
     started_at = job.now()
     _mark_sending(job, batch)
-    results: list[Pushed | Exception] = list(erp.push_batch([one.write for one in batch]))
+    with overheard(last=2 * len(batch) + LAST) as heard:
+        results: list[Pushed | Exception] = list(erp.push_batch([one.write for one in batch]))
     results = _bind(job, batch, results)
     pairs = list(zip(batch, results, strict=True))
     again = [one.claim for one, result in pairs if isinstance(result, AGAIN_ALONE)]
-    settle(job, *(_try(job, one, result, started_at) for one, result in pairs if one.claim not in again))
+    tries = (_try(job, one, result, started_at, heard) for one, result in pairs if one.claim not in again)
+    settle(job, *tries)
     if again and not job.tally.parked:
         _again_alone(job, again)
 
@@ -259,11 +262,17 @@ def _bind_together(job: Job, bindings: Sequence[Binding]) -> dict[Ref, Rejected]
     return {}
 
 
-def _try(job: Job, one: Ready, result: Pushed | Exception, started_at: dt.datetime) -> Try:
+def _try(job: Job, one: Ready, result: Pushed | Exception, started_at: dt.datetime, heard: Sequence[Exchange]) -> Try:
+    own = _own(one, heard)
     if isinstance(result, Exception):
-        return failed(job, one.claim, result, started_at)
+        return replace(failed(job, one.claim, result, started_at), heard=own)
     verdict = outcomes.Completed(result.outcome)
-    return Try(one.claim, verdict, started_at, False, result.external_id, result.request_id, result.note)
+    return Try(one.claim, verdict, started_at, False, result.external_id, result.request_id, result.note, own)
+
+
+def _own(one: Ready, heard: Sequence[Exchange]) -> tuple[Exchange, ...]:
+    """What was said about this record; where nobody answered, that."""
+    return tuple(said for said in heard if said.ref == one.write.ref or said.answer is None)
 
 
 def _again_alone(job: Job, claims: Sequence[Claim]) -> None:

@@ -101,7 +101,7 @@ def start(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: T
     )
     connector, turn = runtime.connector(key.provider), OwnTurn(session, key.tenant_id)
     places = _places(turn, connector.in_flight(facts), row.id)
-    per_minute = runtime.requests_per_minute.get(key.provider, 60)
+    per_minute = runtime.per_minute(key.provider)
     batches = runtime.batches_per_minute.get(key.provider, per_minute)
     pacer = StoredPacer(turn.transaction, runtime.clock, key, row.id, per_minute, batches, places)
     lent = Lent(

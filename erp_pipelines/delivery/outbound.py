@@ -9,6 +9,7 @@ import structlog
 
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import Ref
+from erp_pipelines.connectors.exchanges import overheard
 from erp_pipelines.delivery.bindings import find
 from erp_pipelines.delivery.bring import Bringing, bring, settle_older
 from erp_pipelines.delivery.job import Job
@@ -30,19 +31,21 @@ MOST_ATTEMPTS = 40
 
 def deliver_one(job: Job, claim: Claim) -> None:
     """One try at one claim, settled."""
+    with overheard() as heard:
+        tried = _try(job, claim)
+    settle(job, replace(tried, heard=tuple(heard)))
+
+
+def _try(job: Job, claim: Claim) -> Try:
     started_at = job.now()
-    bringing = Bringing(job, claim)
     try:
-        done = _attempt(bringing)
+        done = _attempt(Bringing(job, claim))
     except (LockLost, DatabaseDown):
         raise
     except Exception as error:  # noqa: BLE001 - whatever an event provokes is its own verdict
-        settle(job, failed(job, claim, error, started_at))
-        return
-    settle(
-        job,
-        Try(claim, outcomes.Completed(done.outcome), started_at, False, done.external_id, done.request_id, done.note),
-    )
+        return failed(job, claim, error, started_at)
+    verdict = outcomes.Completed(done.outcome)
+    return Try(claim, verdict, started_at, False, done.external_id, done.request_id, done.note)
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,15 @@ def _unwanted_here(job: Job, record: CanonicalRecord) -> str | None:
 
 def _unwanted_money(job: Job, money: Payment | Refund) -> str | None:
     """What was paid or given back for an order that is no document yet comes again when the order becomes one."""
-    if find(job, Ref(EntityType.ORDER, money.order_id)):
+    ids = [part.order_id for part in money.parts] if isinstance(money, Payment) else [money.order_id]
+    return next((reason for order_id in ids if (reason := _unwanted_order(job, order_id))), None)
+
+
+def _unwanted_order(job: Job, order_id: str) -> str | None:
+    if find(job, Ref(EntityType.ORDER, order_id)):
         return None
     with job.transaction() as conn:
-        order = records.load(conn, job.key.tenant_id, EntityType.ORDER, money.order_id)
+        order = records.load(conn, job.key.tenant_id, EntityType.ORDER, order_id)
     return unwanted(order, job.row.settings) if order else None
 
 

@@ -94,6 +94,8 @@ class Tally:
     calls: CallCounter = field(default_factory=CallCounter)
     counted: Counted = field(default_factory=Counted)
     counts: Counter[str] = field(default_factory=Counter)
+    tries: int = 0  # at events, those that ended with the connection having to wait included
+    stored: Counter[str] = field(default_factory=Counter)  # of the totals, what the database has heard of
     documents: list[Document] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     parked: str | None = None
@@ -107,6 +109,10 @@ class Tally:
     def count(self, word: str, times: int = 1) -> None:
         with self._lock:  # several threads of a worker share it
             self.counts[word] += times
+
+    def tried(self) -> None:
+        with self._lock:
+            self.tries += 1
 
     def document(self, document: Document) -> None:
         if len(self.documents) < MOST_DOCUMENTS:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from erp_pipelines.connectors.exchanges import Exchange
+from erp_pipelines.delivery import payloads
 from erp_pipelines.delivery.halting import halt, note
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain import outcomes
@@ -22,7 +24,10 @@ DONE = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED})
 
 @dataclass(frozen=True)
 class Try:
-    """One try at one claim and what came of it. `in_doubt`: a write may stand in the ERP unknown to us."""
+    """One try at one claim and what came of it. `in_doubt`: a write may stand in the ERP unknown to us.
+
+    `heard` is what was said to the ERP and by it.
+    """
 
     claim: Claim
     verdict: Verdict
@@ -31,6 +36,7 @@ class Try:
     external_id: str | None = None
     request_id: str = ""
     note: str = ""
+    heard: tuple[Exchange, ...] = ()
 
 
 def settle(job: Job, *tries: Try) -> None:
@@ -110,7 +116,14 @@ def _entry(job: Job, tried: Try) -> sync_log.Entry:
         delivery_id=claim.id,
         correlation_id=claim.correlation_id,
         run_id=job.runtime.run_id,
+        settings_version=job.row.settings_version,
+        payloads=payloads.kept(tried.heard) if _wanted(job, tried) else None,
     )
+
+
+def _wanted(job: Job, tried: Try) -> bool:
+    """Whether what was said is kept: of a failure, and of everything where a tenant looks for a fault."""
+    return not isinstance(tried.verdict, outcomes.Completed) or job.row.settings.diagnostic_mode
 
 
 def _told(tried: Try) -> Explained | None:
@@ -135,6 +148,7 @@ def _log_status(verdict: Verdict) -> SyncStatus:
 def _count(job: Job, tried: Try) -> None:
     """The worker's report, and its own stop when the connection as a whole must wait."""
     claim = tried.claim
+    job.tally.tried()
     match tried.verdict:
         case outcomes.Completed(outcome):
             job.tally.count(str(outcome))

@@ -10,7 +10,7 @@ import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.delivery import budget as spending
-from erp_pipelines.delivery import inbound, job, rounds, unclassified
+from erp_pipelines.delivery import inbound, job, rounds, totals, unclassified
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Report, Tally
 from erp_pipelines.domain.connections import ConnectionKey
@@ -68,9 +68,10 @@ def holding(runtime: Runtime, key: ConnectionKey, work: Callable[[Job], None]) -
 
 
 def _store_counts(held: Job) -> None:
-    """What the calls since the last time have cost, and what of their answers nobody knows."""
+    """What was done since the last time, what its calls have cost, and what of their answers nobody knows."""
     unclassified.count(held)
     spending.count(held)
+    totals.count(held)
 
 
 def _begin(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: Tally) -> Job | None:

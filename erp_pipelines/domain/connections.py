@@ -68,6 +68,7 @@ class ConnectionSettings(BaseModel):
     found in the company when it was connected. `provider_settings` are the provider's own, as its connector
     has checked them (`Connector.settings_model`). `customer_fields_from_erp` names the fields of our customers that follow
     a change in the ERP; a change of any other field is shown as drift. Once `reads_per_month` are made, what is not urgent waits for the next one.
+    In `diagnostic_mode` the log keeps what was said in every try, not only in those that failed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
@@ -87,4 +88,5 @@ class ConnectionSettings(BaseModel):
     exempt_tax_code_id: str | None = None
     customer_fields_from_erp: tuple[CustomerField, ...] = ()
     reads_per_month: int | None = Field(default=None, ge=0)
+    diagnostic_mode: bool = False
     provider_settings: dict[str, Any] | None = None

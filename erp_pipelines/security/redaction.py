@@ -7,7 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 MASK = "[redacted]"
-DEEPEST = 8
+DEEPEST = 16
 
 # Names as they are compared: lower case, letters and digits only.
 _SECRET_PARTS = (
@@ -17,6 +17,7 @@ _SECRET_PARTS = (
 _SECRET_NAMES = frozenset({"code", "authcode", "pwd", "key", "keys", "jwt"})
 # Named like secrets, but no secrets: QuickBooks' version of a record, and when a token ends.
 _HARMLESS = re.compile(r"synctoken|.*(expiresat|expiresin|type)")
+_ERROR_CODE = re.compile(r"-?\d{1,6}")
 _NAMED = r"(?!sync)[\w-]*(?:token|secret|password|signature|assertion)"
 _PATTERNS = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL), MASK),
@@ -64,12 +65,17 @@ def mask(value: Any, depth: int = 0) -> Any:
         return f"<{len(value)} bytes>"
     if isinstance(value, Mapping):
         return {
-            name: MASK if is_secret(str(name)) and entry is not None else mask(entry, depth + 1)
-            for name, entry in value.items()
+            name: MASK if _holds_secret(str(name), entry) else mask(entry, depth + 1) for name, entry in value.items()
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [mask(entry, depth + 1) for entry in value]
     return value
+
+
+def _holds_secret(name: str, entry: Any) -> bool:
+    """A `code` of a few digits is that of an error; those of a consent are long."""
+    is_error_code = name.lower() == "code" and _ERROR_CODE.fullmatch(str(entry)) is not None
+    return entry is not None and is_secret(name) and not is_error_code
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -27,7 +27,7 @@ LOGS = Listing(
     (
         "id", "started_at", "completed_at", "provider", "entity_type", "entity_id", "external_id", "direction", "status",
         "outcome", "error_message", "cause", "mend", "in_doubt", "retry_count", "attempt", "erp_request_id", "actor",
-        "correlation_id",
+        "correlation_id", "settings_version",
     ),
     ("started_at", "id"),
 )  # fmt: skip

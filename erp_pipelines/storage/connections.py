@@ -53,6 +53,7 @@ class ConnectionRow:
     last_sync_at: dt.datetime | None
     last_sync_error: str | None
     settings: ConnectionSettings
+    settings_version: int
     access_token_expires_at: dt.datetime | None
     refresh_token_expires_at: dt.datetime | None
     tokens_refreshed_at: dt.datetime | None
@@ -151,9 +152,11 @@ def upsert_connected(
     new = {"tenant_id": key.tenant_id, "provider": key.provider, "documents_when": documents_when, **facts}
     last_company = sa.func.coalesce(C.external_company_id, C.company[LAST_COMPANY].astext)
     kept = sa.case((last_company == external_company_id, C.settings), else_=sa.text("'{}'"))
+    version = C.settings_version + sa.case((last_company == external_company_id, 0), else_=1)
     statement = insert(T).values(new)
     statement = statement.on_conflict_do_update(
-        index_elements=[C.tenant_id, C.provider], set_={**facts, "settings": kept, "modified_at": sa.func.now()}
+        index_elements=[C.tenant_id, C.provider],
+        set_={**facts, "settings": kept, "settings_version": version, "modified_at": sa.func.now()},
     )
     with _one_tenant_per_company(conn, key.provider):
         conn.execute(statement)
@@ -194,11 +197,12 @@ def warned(conn: Connection, connection_id: str, days: int | None) -> None:
 
 
 def save_settings(conn: Connection, key: ConnectionKey, settings: ConnectionSettings) -> ConnectionRow:
-    """The settings as given, whole. Raises NotFound."""
+    """The settings as given, whole, under a new version. Raises NotFound."""
     row = get(conn, key)
     columns = settings.model_dump(include=set(SETTING_COLUMNS))
     ids = settings.model_dump(mode="json", include=set(SETTING_JSON), by_alias=True, exclude_none=True)
-    change(conn, row.id, C.tenant_id == key.tenant_id, **columns, settings=ids)
+    version = C.settings_version + 1
+    change(conn, row.id, C.tenant_id == key.tenant_id, **columns, settings=ids, settings_version=version)
     return get(conn, key)
 
 

@@ -52,6 +52,7 @@ class LogRow:
     erp_request_id: str | None
     actor: str | None
     correlation_id: str | None
+    settings_version: int | None
 
 
 @dataclass(frozen=True)

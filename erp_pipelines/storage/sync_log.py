@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -35,11 +36,22 @@ class Entry:
     delivery_id: str | None = None
     correlation_id: str | None = None
     run_id: str | None = None
+    settings_version: int | None = None
+    payloads: Payloads | None = None
+
+
+class Payloads(Protocol):
+    """What was said, without secrets and personal data."""
+
+    @property
+    def request(self) -> dict[str, Any]: ...
+    @property
+    def response(self) -> dict[str, Any]: ...
 
 
 def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
     """Write one entry, in the transaction of the change it explains."""
-    why = entry.why
+    why, said = entry.why, entry.payloads
     conn.execute(
         sa.insert(logs).values(
             tenant_id=key.tenant_id,
@@ -67,5 +79,8 @@ def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
             delivery_id=entry.delivery_id,
             correlation_id=entry.correlation_id,
             run_id=entry.run_id,
+            settings_version=entry.settings_version,
+            request_payload=said.request if said else None,
+            response_payload=said.response if said else None,
         )
     )

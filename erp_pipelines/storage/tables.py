@@ -86,6 +86,7 @@ integration_connections = sa.Table(
     sa.Column("sync_payments", sa.Boolean, nullable=False, server_default=TRUE),
     sa.Column("documents_when", sa.Text, nullable=False, server_default="paid"),
     sa.Column("settings", JSONB, nullable=False, server_default=sa.text("'{}'")),  # account and item ids
+    sa.Column("settings_version", sa.Integer, nullable=False, server_default=sa.text("1")),  # which log entries name
     when("created_at", nullable=False, server_default=NOW),
     when("modified_at"),
     sa.Column("connected_by", sa.Text),
@@ -121,6 +122,8 @@ integration_outbox = sa.Table(
     sa.Column("correlation_id", sa.Uuid),
     words("status", DeliveryStatus),
     sa.Index(None, "tenant_id", "status", "scheduled_for"),
+    sa.Index(None, "tenant_id", "seq"),
+    sa.Index(None, "tenant_id", "status", "seq"),
     sa.Index(
         "uq_integration_outbox_idempotency_key",
         "tenant_id",
@@ -268,7 +271,12 @@ integration_inbox = sa.Table(
         "tenant_id",
         "provider",
         "scheduled_for",
-        postgresql_where=sa.text("status in ('Pending', 'Failed')"),
+        postgresql_where=sa.text("status in ('Pending', 'InProgress', 'Failed')"),
+    ),
+    sa.Index(None, "tenant_id", "seq"),
+    sa.Index(None, "tenant_id", "status", "seq"),
+    sa.Index(
+        "ix_integration_inbox_done", "tenant_id", "processed_at", postgresql_where=sa.text("processed_at is not null")
     ),
     sa.Index(
         "ix_integration_inbox_pulled",
@@ -343,6 +351,16 @@ integration_usage = sa.Table(
     sa.Column("writes", sa.BigInteger, nullable=False),
 )
 
+# What workers have done since the beginning, by name: counters for whoever watches.
+integration_totals = sa.Table(
+    "integration_totals",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
 integration_entity_mappings = sa.Table(
     "integration_entity_mappings",
     metadata,
@@ -360,6 +378,8 @@ integration_entity_mappings = sa.Table(
     sa.Column("balance", sa.Numeric(20, 5)),
     sa.Column("total", sa.Numeric(20, 5)),  # of a document, as it was last written or read there
     when("external_updated_at"),
+    when("moved_at"),  # when a write of ours to another document last moved it, by the ERP's own stamp,
+    sa.Column("moved_versions", sa.SmallInteger, nullable=False, server_default="0"),  # and by how many versions in all
     when("created_at", nullable=False, server_default=NOW),
     when("last_sync_at"),
     sa.UniqueConstraint("tenant_id", "provider", "entity_type", "prometheus_id"),
@@ -387,8 +407,8 @@ integration_sync_logs = sa.Table(
     sa.Column("erp_code", sa.Text),
     sa.Column("catalogue", sa.Text),  # the version that says so
     sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=FALSE),
-    sa.Column("request_payload", JSONB),
-    sa.Column("response_payload", JSONB),
+    sa.Column("request_payload", JSONB(none_as_null=True)),  # masked, on a failure or in diagnostic mode
+    sa.Column("response_payload", JSONB(none_as_null=True)),
     when("started_at", nullable=False, server_default=NOW),
     when("completed_at"),
     sa.Column("retry_count", sa.Integer, nullable=False, server_default=ZERO),
@@ -398,11 +418,32 @@ integration_sync_logs = sa.Table(
     sa.Column("delivery_id", sa.Uuid),
     sa.Column("correlation_id", sa.Uuid),
     sa.Column("run_id", sa.Text),  # of Dagster's, where one did it
+    sa.Column("settings_version", sa.Integer),
     words("status", SyncStatus),
     sa.CheckConstraint("direction in ('ToExternal', 'FromExternal')", name="direction"),
     sa.Index(None, "tenant_id", "started_at", "id"),
-    sa.Index(None, "tenant_id", "status", "started_at", "id"),
-    sa.Index(None, "tenant_id", "entity_type", "entity_id", "started_at"),
+    # A filter that few entries pass must not read the others: one for each. What is looked for among the failures is
+    # decided within the index: none of the others' rows is fetched.
+    sa.Index(
+        "ix_integration_sync_logs_status",
+        "tenant_id",
+        "status",
+        "started_at",
+        "id",
+        "entity_type",
+        "provider",
+        "direction",
+    ),
+    sa.Index(None, "tenant_id", "provider", "started_at", "id"),
+    sa.Index(None, "tenant_id", "entity_type", "started_at", "id"),
+    sa.Index(None, "tenant_id", "direction", "started_at", "id"),
+    sa.Index(None, "tenant_id", "entity_id", "started_at", "id"),
+    sa.Index(
+        "ix_integration_sync_logs_payloads",
+        "tenant_id",
+        "started_at",
+        postgresql_where=sa.text("request_payload is not null"),
+    ),
 )
 
 integration_sync_checkpoints = sa.Table(

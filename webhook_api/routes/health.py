@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from erp_pipelines.domain.errors import DatabaseDown
 from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import StorageError
-from webhook_api.counted import counted
+from webhook_api.counted import Counted
 from webhook_api.dependencies import House, paced
 from webhook_api.metrics import Metrics
 
@@ -36,8 +36,9 @@ def ready(runtime: House) -> dict[str, str]:
 def metrics(request: Request, runtime: House) -> Response:
     """This process's own figures, and what the database has counted: nothing of that while it is away."""
     figures: Metrics = request.app.state.metrics
+    counted: Counted = request.app.state.counted
     try:
-        stored = counted(runtime)
+        stored = counted.families(runtime)
     except (DatabaseDown, StorageError):
         stored = []
     return Response(figures.text(stored), media_type="text/plain; version=0.0.4; charset=utf-8")

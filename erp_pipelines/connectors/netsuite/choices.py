@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from erp_pipelines.connectors.netsuite.client import MOST_ROWS, NetSuiteClient
-from erp_pipelines.connectors.netsuite.settings_check import TABLES
+from erp_pipelines.connectors.netsuite.settings_check import BY_NAME, TABLES
 from erp_pipelines.connectors.provider import Choice
 from erp_pipelines.domain.connections import ConnectionSettings
 from erp_pipelines.domain.errors import Rejected
@@ -20,7 +20,8 @@ def choices(client: NetSuiteClient) -> dict[str, tuple[Choice, ...]]:
     lists = {table: _rows(client, table) for table in sorted(set(TABLES.values()))}
     own = {f"providerSettings.{name}": lists[table] for name, table in TABLES.items()}
     shared = {name: lists[table] for name, table in TABLES.items() if name in SHARED}
-    return {path: found for path, found in (own | shared).items() if found}
+    by_name = {path: lists[table] for path, table in BY_NAME.items()}
+    return {path: found for path, found in (own | shared | by_name).items() if found}
 
 
 def _rows(client: NetSuiteClient, table: str) -> tuple[Choice, ...]:

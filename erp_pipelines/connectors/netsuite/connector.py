@@ -137,7 +137,7 @@ class NetSuiteSession:
         return STAY_ORDERS if isinstance(record, Payment) and stays else None
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
-        return requirements(record)
+        return requirements(record, self._books.own.line_items)
 
     def body(self, record: CanonicalRecord, refs: Mapping[Ref, str]) -> dict[str, Any]:
         return mapper.body(record, refs, self._books)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.connectors.base import ConnectionFacts
+from erp_pipelines.domain.orders import LineKind
 
 
 def _known_zone(name: str) -> str:
@@ -24,6 +25,9 @@ InternalId = Annotated[str, StringConstraints(pattern=r"^-?\d{1,15}$")]
 FieldId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{1,60}$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,20}$")]
 Zone = Annotated[str, AfterValidator(_known_zone)]
+ByName = Annotated[
+    dict[str, InternalId], AfterValidator(lambda given: {name.casefold(): to for name, to in given.items()})
+]
 FieldValues = dict[FieldId, Any]
 
 
@@ -92,6 +96,10 @@ class NetSuiteSettings(BaseModel):
     """Of shipping in the order's header."""
     discount_item_id: InternalId | None = None
     """Carries the discount of the whole order; without it the discount is in the lines' rates."""
+    line_items: dict[LineKind, InternalId] = {}
+    """The item of lines that are a gift card or a fee; without one it is that of their product."""
+    classes: ByName = {}
+    """The class of a line by the shop's word for it, else by the line's kind, else classId."""
 
     document: Literal["salesOrder", "invoice"] = "salesOrder"
     """What an order becomes."""

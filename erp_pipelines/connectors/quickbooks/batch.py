@@ -12,8 +12,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from erp_pipelines.connectors import exchanges
 from erp_pipelines.connectors.base import Pushed, Write
-from erp_pipelines.connectors.http import Answer
+from erp_pipelines.connectors.exchanges import Exchange
+from erp_pipelines.connectors.http import Answer, encode
 from erp_pipelines.connectors.quickbooks import mapper, mapper_names
 from erp_pipelines.connectors.quickbooks.client import BatchAnswer, Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
@@ -21,6 +23,7 @@ from erp_pipelines.connectors.quickbooks.faults import refusal
 from erp_pipelines.connectors.quickbooks.pushing import pushed
 from erp_pipelines.connectors.quickbooks.rounding import made_up
 from erp_pipelines.connectors.quickbooks.snapshots import snapshot
+from erp_pipelines.connectors.quickbooks.truth import moved_by
 from erp_pipelines.connectors.quickbooks.wire import CustomerDoc, Entity, InvoiceDoc, ItemDoc, PaymentDoc
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import AnswerLost, ErpError
@@ -94,9 +97,10 @@ def _item(write: Write, books: Books) -> Item:
 
 def _told(client: QuickBooksClient, books: Books, item: Item, answer: BatchAnswer, number: str) -> Pushed | ErpError:
     row, request_id = answer.rows.get(number, {}), answer.answer.request_id
+    _note(item, answer, row, number)
     refused = refusal(answer.call, Answer(400, body=row, request_id=request_id)) if row.get("Fault") else None
     if refused is not None:
-        return client.noted(refused)
+        return client.noted(refused, answer.call)
     try:
         doc = MODELS[item.entity].model_validate(row.get(item.entity))
     except ValidationError:
@@ -107,7 +111,16 @@ def _told(client: QuickBooksClient, books: Books, item: Item, answer: BatchAnswe
         return error
 
 
+def _note(item: Item, answer: BatchAnswer, row: Mapping[str, Any], number: str) -> None:
+    """Of the batch, what concerns this record."""
+    asked = replace(answer.call, body=encode({"BatchItemRequest": [item.wire(int(number))]}))
+    told = replace(answer.answer, body=row, text=encode({"BatchItemResponse": [row]}).decode())
+    exchanges.note(Exchange(asked, told, ref=item.write.ref))
+
+
 def _pushed(client: QuickBooksClient, books: Books, item: Item, doc: Entity, request_id: str) -> Pushed:
+    if isinstance(doc, PaymentDoc):
+        return replace(pushed(item.outcome, doc, request_id), moved=moved_by(doc, books.config))
     if not isinstance(doc, InvoiceDoc) or not isinstance(item.write.record, Order):
         return pushed(item.outcome, doc, request_id)
     got, note = made_up(client, books, item.write, item.write.record, item.body, Got(doc, request_id))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from erp_pipelines.connectors.provider import Choice
 from erp_pipelines.connectors.quickbooks.client import MOST_ROWS, QuickBooksClient
-from erp_pipelines.connectors.quickbooks.settings_check import ACCOUNT_TYPES, DEPOSITS, ITEMS, MONEY
+from erp_pipelines.connectors.quickbooks.settings_check import ACCOUNT_TYPES, DEPOSITS, ITEMS, LINE_ITEMS, MONEY
 from erp_pipelines.connectors.quickbooks.wire import AccountDoc, ItemDoc, Listed, TaxCodeDoc, Wire
 from erp_pipelines.domain.errors import Rejected
 
@@ -15,6 +15,7 @@ D = TypeVar("D", bound=Wire)
 # The list of each setting that names a row of it by its id alone.
 LISTS = {
     "providerSettings.classId": "Class",
+    "providerSettings.classes": "Class",
     "providerSettings.departmentId": "Department",
     "providerSettings.terms": "Term",
     "providerSettings.paymentMethods": "PaymentMethod",
@@ -32,7 +33,7 @@ def _lists(client: QuickBooksClient, *, in_the_us: bool) -> Iterator[tuple[str, 
     for path, kinds in {**ACCOUNT_TYPES, DEPOSITS: MONEY}.items():
         yield path, [Choice(one.id, one.fully_qualified_name) for one in accounts if one.account_type in kinds]
     items = [Choice(one.id, one.name) for one in _rows(client, ItemDoc, "Item") if one.type != "Category"]
-    yield from ((path, items) for path in ITEMS)
+    yield from ((path, items) for path in (*ITEMS, LINE_ITEMS))
     for path, entity in LISTS.items():
         yield path, _named(_rows(client, Listed, entity))
     if not in_the_us:

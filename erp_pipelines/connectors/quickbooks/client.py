@@ -86,9 +86,9 @@ class QuickBooksClient:
             raise self._caller.lost(call, "the answer has no BatchItemResponse.", answer)
         return BatchAnswer(call, answer, {str(row.get("bId")): row for row in rows if isinstance(row, dict)})
 
-    def noted(self, refused: ErpError) -> ErpError:
+    def noted(self, refused: ErpError, call: Call) -> ErpError:
         """A refusal within an answer that was none as a whole, counted if no catalogue knows it."""
-        return self._caller.noted(refused)
+        return self._caller.noted(refused, call)
 
     def read(self, model: type[D], entity: str, external_id: str) -> Got[D]:
         """Raises Rejected with code 610 when there is no such document."""

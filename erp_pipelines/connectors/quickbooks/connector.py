@@ -133,7 +133,7 @@ class QuickBooksSession:
         return None
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
-        return requirements(record)
+        return requirements(record, self._books.own.line_items)
 
     def body(self, record: CanonicalRecord, refs: Mapping[Ref, str]) -> dict[str, Any]:
         return mapper.body(record, refs, self._books)

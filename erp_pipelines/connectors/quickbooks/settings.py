@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
+from erp_pipelines.domain.orders import LineKind
+
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 ByName = Annotated[dict[str, Id], AfterValidator(lambda given: {name.casefold(): to for name, to in given.items()})]
 Rate = Annotated[Decimal, Field(ge=0, lt=1)]
@@ -41,6 +43,10 @@ class QuickBooksSettings(BaseModel):
     """Of every invoice and refund."""
     department_id: Id | None = None
     """Of every invoice and refund; QuickBooks may call it a location."""
+    line_items: dict[LineKind, Id] = {}
+    """The item of lines that are a gift card or a fee; without one it is that of their product."""
+    classes: ByName = {}
+    """The class of a line by the shop's word for it, else by the line's kind, else classId."""
     terms: ByName = {}
     """QuickBooks' term for each of the shop's payment terms, whose names are compared without case."""
     cancel_voids: bool = False

@@ -44,6 +44,7 @@ class ChangedDoc(Entity):
     """What a pull reads of any document; a deleted one is a stub with this status."""
 
     status: str = Field(default="", alias="status")
+    balance: Decimal | None = None
 
 
 class Listed(Entity):

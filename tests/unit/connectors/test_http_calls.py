@@ -155,11 +155,14 @@ def test_throttles_are_told_by_status_or_body(refused):
         there.caller.call(WRITE)
     assert pause.value.retry_after == 60
     assert len(there.provider.requests) == 1
+    assert there.counts.throttled == 1
 
 
 def test_data_that_looks_like_a_throttle_is_none():
     body = {"Customer": {"DisplayName": "errorCode=003001 ThrottleExceeded"}}
-    assert line(ok(body)).caller.call(READ).body == body
+    there = line(ok(body))
+    assert there.caller.call(READ).body == body
+    assert there.counts.throttled == 0
 
 
 def test_short_throttle_is_sat_out_once():

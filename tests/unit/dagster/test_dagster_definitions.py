@@ -28,13 +28,13 @@ def test_names():
         "products_in_erp", "customers_in_erp", "orders_in_erp", "payments_from_erp", "changes_from_erp",
     }  # fmt: skip
     assert {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")} == {
-        "sync_connection", "drain", "pull_changes", "keep_connections", "enqueue_sync", "check_fleet",
+        "sync_connection", "drain", "pull_changes", "keep_connections", "enqueue_sync", "check_fleet", "retain",
     }  # fmt: skip
     assert {sensor.name for sensor in repository.sensor_defs} == {
         "outbox_sensor", "inbox_sensor", "connections_sensor", "alerts", "run_failures",
     }  # fmt: skip
     assert {schedule.name for schedule in repository.schedule_defs} == {
-        "check_fleet_every_quarter_hour", "keep_connections_every_six_hours",
+        "check_fleet_every_quarter_hour", "keep_connections_every_six_hours", "retain_every_night",
         "pull_changes_when_due",
     }  # fmt: skip
     assert {key.name for key in graph.asset_check_keys} == {

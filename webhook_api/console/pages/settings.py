@@ -70,6 +70,7 @@ def _switched(posted: Posted) -> dict[str, Any]:
     """A switch that was not sent is off."""
     on = posted.texts("on")
     changes: dict[str, Any] = {name: name in on for name in SWITCHES}
+    changes["diagnosticMode"] = "diagnosticMode" in on
     return changes | {"customerFieldsFromErp": posted.texts("customerFieldsFromErp")}
 
 
