@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,6 +20,7 @@ from erp_pipelines import tracing
 from erp_pipelines.commerce import customers
 from erp_pipelines.connectors.http import HttpResponse
 from erp_pipelines.domain.errors import SettingsInvalid
+from erp_pipelines.settings import Settings
 from tests.support.books import Shop
 from tests.support.factories import make_customer
 from webhook_api.auth import AuthConfig
@@ -38,6 +43,30 @@ def traced(shop) -> Iterator[InMemorySpanExporter]:
     tracing.switch_on(provider)
     yield exporter
     tracing.switch_off()
+
+
+@contextmanager
+def collector() -> Iterator[tuple[str, list[tuple[str, bytes]]]]:
+    """Its address, and path and body of whatever came there."""
+    received: list[tuple[str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append(
+                (self.path, gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+            )
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", received
+        server.shutdown()
+        thread.join()
 
 
 def tree(exporter: InMemorySpanExporter) -> dict[str, str | None]:
@@ -143,6 +172,21 @@ def test_off_nothing_is_traced_stored_or_imported(shop):
     seen = "import sys, erp_pipelines.delivery.worker, webhook_api.main; print(any(m.startswith('opentelemetry.sdk') for m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_spans_leave_for_the_collector_before_the_process_ends():
+    with collector() as (endpoint, received):
+        program = "from erp_pipelines import tracing as t; t.export_to(sys.argv[1]); s = t.span('made'); s.__enter__(); s.__exit__(None, None, None)"
+        subprocess.run([sys.executable, "-c", f"import sys; {program}", endpoint], check=True)
+    [(path, body)] = received
+    assert path == "/v1/traces"
+    assert b"made" in body
+    assert b"erp-pipelines" in body
+
+
+def test_the_endpoint_is_read_from_the_usual_variable(monkeypatch):
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    assert Settings(_env_file=None).otel_endpoint == "http://127.0.0.1:4318"
 
 
 def test_without_its_packages_the_mend_is_named(monkeypatch):
