@@ -63,6 +63,7 @@ def build_runtime(
             "quickbooks": settings.quickbooks_pull_seconds,
             "netsuite": settings.netsuite_pull_seconds,
         },
+        dagster_url=settings.dagster_for_people(),
         keep=settings.keep(),
         channels=channels.from_urls(settings.alert_urls.get_secret_value()) if settings.alert_urls else (),
     )

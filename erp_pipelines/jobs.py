@@ -31,7 +31,7 @@ LANE_HOLD_SECONDS = 5.0
 
 @dg.op(description="Serves the outbox and the inbox of one connection; lingers while nothing is due.")
 def serve_connection(context: dg.OpExecutionContext, runtime: RuntimeParam) -> None:
-    engine, pace = runtime.runtime(), runtime.pace()
+    engine, pace = runtime.of_run(context.run_id), runtime.pace()
     give_way = QueuedRival(context.instance, context.partition_key)
     recorder = Recorder(context, engine)
     with alive(engine, context.instance, context.run):
@@ -43,7 +43,7 @@ def serve_connection(context: dg.OpExecutionContext, runtime: RuntimeParam) -> N
 
 @dg.op(description="Serves whatever connections are due, several at a time; lingers while none is.")
 def serve_due_connections(context: dg.OpExecutionContext, runtime: RuntimeParam) -> None:
-    engine, pace = runtime.runtime(), runtime.pace()
+    engine, pace = runtime.of_run(context.run_id), runtime.pace()
     recorder = Recorder(context, engine, hold_seconds=LANE_HOLD_SECONDS)
     with alive(engine, context.instance, context.run):
         try:
@@ -117,7 +117,7 @@ def _tell(context: dg.OpExecutionContext, found: Probe) -> None:
 
 @dg.op(description="Pulls what changed in the ERPs, for each connection whose last pull is long enough ago.")
 def pull_due_changes(context: dg.OpExecutionContext, runtime: RuntimeParam) -> None:
-    engine = runtime.runtime()
+    engine = runtime.of_run(context.run_id)
     recorder = Recorder(context, engine, hold_seconds=LANE_HOLD_SECONDS)
     with alive(engine, context.instance, context.run):
         try:

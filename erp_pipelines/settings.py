@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     public_url: str = "http://localhost:8000"
     api_port: int = Field(default=8000, ge=1, le=65535)
     dagster_port: int = Field(default=3000, ge=1, le=65535)
+    dagster_url: str | None = None  # where people see it; on this machine at its port, where nothing is set
     code_port: int = Field(default=4266, ge=1, le=65535)  # between Dagster's services and our code
     demo_twin_port: int = Field(default=8101, ge=1, le=65535)
     demo_netsuite_port: int = Field(default=8102, ge=1, le=65535)
@@ -84,6 +86,11 @@ class Settings(BaseSettings):
             raise SettingsInvalid(
                 f"{name}: {first['msg']}.", mend="Correct it in the environment or in .env."
             ) from None
+
+    def dagster_for_people(self) -> str:
+        """Where links to Dagster lead; empty, and so no links, for an installation that others reach and nobody has set it."""
+        local = urlsplit(self.public_url).hostname in {"localhost", "127.0.0.1"}
+        return (self.dagster_url or (f"http://localhost:{self.dagster_port}" if local else "")).rstrip("/")
 
     def quickbooks(self) -> QuickBooksConfig | None:
         """The Intuit app; None when no client id is set. Raises SettingsInvalid when half of it is missing."""

@@ -74,7 +74,7 @@ class Twin(ABC, Generic[TargetT]):
             rule = self.dial.pick(self._facts(request, target))
         if rule and rule.hits_before_commit:
             with self.lock:
-                answer = answer_instead(rule, self._throttled(), self._refused(rule.status))
+                answer = answer_instead(rule, self._throttled(), self._refusal_for(rule))
                 return self._log(request, target, Outcome(answer), rule.fault)
         return self._served(request, target, rule, patience)
 
@@ -184,6 +184,13 @@ class Twin(ABC, Generic[TargetT]):
     @abstractmethod
     def load_state(self, text: str) -> None:
         """Take over a dumped state."""
+
+    def _refusal_for(self, rule: FaultRule) -> Response:
+        return self._coded(rule) if rule.fault == "refusal" else self._refused(rule.status)
+
+    @abstractmethod
+    def _coded(self, rule: FaultRule) -> Response:
+        """The answer of the fault `refusal`: the service's own, for the rule's code."""
 
     def _refused(self, status: int) -> Response:
         """The body of the fault `status`, in the service's own form where it has one."""

@@ -14,6 +14,7 @@ FaultName = Literal[
     "drop_after_commit",
     "refuse_connection",
     "status",
+    "refusal",
     "slow",
     "truncated_json",
     "truncated_body",
@@ -24,7 +25,7 @@ FaultName = Literal[
 ]
 
 NAMES: tuple[str, ...] = get_args(FaultName)
-_BEFORE = {"drop_before_commit", "refuse_connection", "redirect", "xml_throttle"}
+_BEFORE = {"drop_before_commit", "refuse_connection", "redirect", "xml_throttle", "refusal"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class CallFacts:
 class FaultRule:
     """One rule. Empty match fields match everything; `path` is a regular expression searched in the path.
 
-    `times` None means for ever. `after_commit` matters to `status` and `slow`. `probability` is drawn from `seed` and the
+    `times` None means for ever. `after_commit` matters to `status` and `slow`; `refusal` answers with the service's error `code`,
+    in its own words unless `detail` gives others, about what `pointer` names. `probability` is drawn from `seed` and the
     number of matching calls, so a run can be repeated.
     """
 
@@ -55,6 +57,9 @@ class FaultRule:
     times: int | None = 1
     after_commit: bool = False
     status: int = 503
+    code: str = ""
+    detail: str = ""
+    pointer: str = ""
     retry_after: int | None = None
     html: bool = False
     seconds: float = 0.0

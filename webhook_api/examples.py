@@ -16,7 +16,7 @@ WHY = {
 }  # fmt: skip
 SETTINGS = {
     "autoSyncEnabled": True, "syncCustomers": True, "syncProducts": True, "syncInvoices": True, "syncPayments": True,
-    "documentsWhen": "paid", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
+    "documentsWhen": "paid", "startDate": "2026-01-01", "incomeAccountId": "79", "depositAccountId": None, "discountAccountId": None,
     "shippingItemId": None, "taxCodeId": None, "exemptTaxCodeId": None, "providerSettings": None,
 }  # fmt: skip
 LOG = {
@@ -96,6 +96,7 @@ EXAMPLES: dict[str, Any] = {
     "LogDetailOut": LOG | {
         "documentUrl": None, "deliveryId": ID, "deliveryStatus": "Abandoned", "outboxId": ID, "eventType": "OrderPaid",
         "payload": {"id": "1001", "number": "1001"}, "requestPayload": None, "responsePayload": None,
+        "runId": ID, "runUrl": f"http://localhost:3000/runs/{ID}",
     },
     "LogOut": LOG,
     "MappingOut": {
@@ -118,6 +119,19 @@ EXAMPLES: dict[str, Any] = {
     },
     "PaidOut": {"orderId": "1001", "paymentStatus": "paid", "paymentId": "1001-1", "changed": True},
     "PayIn": {"amount": "30.00", "date": "2026-03-02", "method": "card", "reference": "ch_1001", "paymentId": "m1"},
+    "AllocationIn": {"orderId": "1001", "amount": "30.00"},
+    "OrderPaid": {"orderId": "1001", "amount": "30.00", "paymentStatus": "paid"},
+    "PaymentIn": {
+        "allocations": [{"orderId": "1001", "amount": "30.00"}, {"orderId": "1002"}], "amount": "75.00",
+        "date": "2026-03-02", "method": "transfer", "reference": "statement 9", "paymentId": "m2",
+    },
+    "PaymentOut": {
+        "paymentId": "m2", "amount": "75.00", "unallocated": "0.00", "changed": True,
+        "orders": [
+            {"orderId": "1001", "amount": "30.00", "paymentStatus": "paid"},
+            {"orderId": "1002", "amount": "45.00", "paymentStatus": "paid"},
+        ],
+    },
     "Problem": {
         "type": "urn:erp-pipelines:problem:not-found", "title": "Not Found", "status": 404,
         "detail": "There is no order '1001'.", "code": "not-found", "instance": "/api/orders/1001/sync-status",

@@ -51,6 +51,8 @@ class LogDetailOut(LogOut):
     payload: dict[str, Any] | None
     request_payload: dict[str, Any] | None
     response_payload: dict[str, Any] | None
+    run_id: str | None
+    run_url: str | None
 
 
 class MappingOut(Body):

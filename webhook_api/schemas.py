@@ -117,6 +117,7 @@ class SettingsChange(Body):
     sync_invoices: bool | None = None
     sync_payments: bool | None = None
     documents_when: DocumentsWhen | None = None
+    start_date: dt.date | None = None
     income_account_id: str | None = None
     deposit_account_id: str | None = None
     discount_account_id: str | None = None

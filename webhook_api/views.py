@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from erp_pipelines.access import connections as access
@@ -17,8 +18,11 @@ from erp_pipelines.storage.connections import ConnectionRow
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.listings import LogRow, MappingRow
 from erp_pipelines.storage.open_errors import Group
+from webhook_api import dagster_links
 from webhook_api.auth import Principal
 from webhook_api.list_schemas import LogDetailOut, LogOut, MappingOut
+
+RecordAt = tuple[str, str, str]  # provider, entity type, our id
 
 
 def log_detail(runtime: Runtime, user: Principal, log_id: str) -> LogDetailOut:
@@ -31,16 +35,30 @@ def log_detail(runtime: Runtime, user: Principal, log_id: str) -> LogDetailOut:
         url = _document_url(conn, runtime, user.tenant_id, row)
     if not user.is_admin:
         around["payload"] = None
-    return LogDetailOut(**asdict(row), **mask(around), document_url=url)
+    run_url = dagster_links.run(runtime, around["run_id"])
+    return LogDetailOut(**asdict(row), **mask(around), document_url=url, run_url=run_url)
 
 
 def _document_url(conn: Connection, runtime: Runtime, tenant_id: str, row: LogRow) -> str | None:
-    key = ConnectionKey(tenant_id, row.provider)
-    found = mappings.find(conn, key, row.entity_type, [row.entity_id or ""]).get(row.entity_id or "")
-    if found is None:
-        return None
-    connection = connections.find(conn, key)
-    return erp_url(runtime, connection, found.external_type, found.external_id) if connection else None
+    record = (row.provider, row.entity_type, row.entity_id or "")
+    return document_urls(conn, runtime, tenant_id, [record]).get(record)
+
+
+def document_urls(
+    conn: Connection, runtime: Runtime, tenant_id: str, records: Iterable[RecordAt]
+) -> dict[RecordAt, str]:
+    """Where each record opens in its ERP; those that do not stand there, or have no page, are left out."""
+    wanted: dict[tuple[str, str], set[str]] = {}
+    for provider, kind, entity_id in records:
+        wanted.setdefault((provider, kind), set()).add(entity_id)
+    rows = {row.provider: row for row in connections.of_tenant(conn, tenant_id)} if wanted else {}
+    found: dict[RecordAt, str] = {}
+    for (provider, kind), ids in wanted.items():
+        if provider in rows:
+            for entity_id, one in mappings.find(conn, rows[provider].key, kind, sorted(ids)).items():
+                url = erp_url(runtime, rows[provider], one.external_type, one.external_id)
+                found |= {(provider, kind, entity_id): url} if url else {}
+    return found
 
 
 def erp_url(runtime: Runtime, row: ConnectionRow, external_type: str, external_id: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from erp_pipelines.access.health import Warned
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import StoredTokenSource, keeper_of
 from erp_pipelines.connectors.base import ConnectionFacts
+from erp_pipelines.connectors.provider import Choice
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState
 from erp_pipelines.domain.errors import PipelineError, RecordInvalid
 from erp_pipelines.domain.records import invalid
@@ -105,15 +106,28 @@ def _looked_up(runtime: Runtime, key: ConnectionKey, changes: Mapping[str, Any])
     return connector.check_settings(facts(row), after, StoredTokenSource(runtime, key, row.id))
 
 
+def choices(runtime: Runtime, key: ConnectionKey) -> Mapping[str, Sequence[Choice]]:
+    """What settings may name in the company's own lists, by the JSON path of the setting; empty where nobody is connected.
+
+    Raises NotFound, and what asking the company may raise.
+    """
+    with runtime.db.tenant(key.tenant_id) as conn:
+        row = connections.get(conn, key)
+    connector = runtime.connectors.get(key.provider)
+    if connector is None or connector.choices is None or row.state is not ConnectionState.CONNECTED:
+        return {}
+    return connector.choices(facts(row), StoredTokenSource(runtime, key, row.id))
+
+
 def _laid_over(before: ConnectionSettings, changes: Mapping[str, Any]) -> ConnectionSettings:
-    aliases = {field.alias: name for name, field in ConnectionSettings.model_fields.items()}
+    aliases = {name: field.alias or name for name, field in ConnectionSettings.model_fields.items()}
     named = {aliases.get(name, name): value for name, value in changes.items()}
-    own = named.get("provider_settings")
+    own = named.get("providerSettings")
     if own is not None:
         laid = {**(before.provider_settings or {}), **own}
-        named["provider_settings"] = {name: value for name, value in laid.items() if value is not None}
+        named["providerSettings"] = {name: value for name, value in laid.items() if value is not None}
     try:
-        return ConnectionSettings.model_validate({**before.model_dump(), **named})
+        return ConnectionSettings.model_validate({**before.model_dump(by_alias=True), **named})
     except ValidationError as error:
         raise invalid("settings", error) from None
 
@@ -129,7 +143,7 @@ def _checked(runtime: Runtime, provider: str, settings: ConnectionSettings) -> C
     try:
         own = model.model_validate(settings.provider_settings)
     except ValidationError as error:
-        raise invalid("providerSettings", error) from None
+        raise invalid("providerSettings", error, within="providerSettings") from None
     return settings.model_copy(
         update={"provider_settings": own.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
     )

@@ -27,9 +27,10 @@ def redirect_uri(runtime: Runtime, provider: str) -> str:
     return f"{runtime.public_url.rstrip('/')}/api/integrations/{provider}/callback"
 
 
-def begin(runtime: Runtime, tenant_id: str, user_id: str, provider: str) -> str:
+def begin(runtime: Runtime, tenant_id: str, user_id: str, provider: str, *, browser: str | None = None) -> str:
     """The provider's sign-in page, for this user of this tenant, good for ten minutes and one consent.
 
+    `browser` is a secret that only the browser of the user holds, where one was given to it: nobody finishes in another.
     Raises NotFound for an unknown provider or tenant, Conflict for a provider without such a page.
     """
     oauth = oauth_of(runtime, provider)
@@ -37,20 +38,28 @@ def begin(runtime: Runtime, tenant_id: str, user_id: str, provider: str) -> str:
     with runtime.db.system() as conn:
         oauth_states.purge(conn, now)
     with runtime.db.tenant(tenant_id) as conn:
-        oauth_states.insert(conn, oauth_state.digest(state), key, user_id, now + LIFETIME)
+        bound = oauth_state.digest(browser) if browser else None
+        oauth_states.insert(conn, oauth_state.digest(state), key, user_id, now + LIFETIME, bound)
     return oauth.authorize_url(state=state, redirect_uri=redirect_uri(runtime, provider))
 
 
 def finish(
-    runtime: Runtime, provider: str, *, code: str, company_id: str, state: str, user_id: str | None = None
+    runtime: Runtime,
+    provider: str,
+    *,
+    code: str,
+    company_id: str,
+    state: str,
+    user_id: str | None = None,
+    browser: str = "",
 ) -> ConnectionRow:
     """The connection, stored with its tokens. The state is spent whatever comes of it.
 
-    `user_id` is who finishes, where that is known: it must be who began. Raises ConsentRefused with the
+    `user_id` is who finishes, where that is known: it must be who began. `browser` as for `begin`. Raises ConsentRefused with the
     mend; Conflict when the company is another tenant's, or the tenant's records stand in another company
     already; Unavailable when the provider does not answer.
     """
-    started = _spend(runtime, provider, state, user_id)
+    started = _spend(runtime, provider, state, user_id, browser)
     if not code or not company_id:
         raise ConsentRefused("The answer of the sign-in page lacks the code or the company.", mend=AGAIN)
     check_company(runtime, started.key, company_id)
@@ -76,7 +85,7 @@ def refused(runtime: Runtime, provider: str, *, state: str, reason: str) -> Cons
     return ConsentRefused(f"{name} did not authorise the connection ({reason[:100]!r}).", mend=AGAIN)
 
 
-def _spend(runtime: Runtime, provider: str, state: str, user_id: str | None) -> StartedConsent:
+def _spend(runtime: Runtime, provider: str, state: str, user_id: str | None, browser: str) -> StartedConsent:
     """Whose consent it is. The state is gone, and committed as gone, before anything is decided about it."""
     with runtime.db.system() as conn:
         started = oauth_states.take(conn, oauth_state.digest(state))
@@ -86,6 +95,12 @@ def _spend(runtime: Runtime, provider: str, state: str, user_id: str | None) -> 
         raise ConsentRefused("This sign-in took longer than ten minutes.", mend=AGAIN)
     if user_id is not None and user_id != started.user_id:
         raise ConsentRefused("This sign-in was begun by another user.", mend=AGAIN)
+    if started.browser_digest is not None and not oauth_state.is_of(browser, started.browser_digest):
+        # Else an attacker's link would join the books of whoever follows it with the attacker's shop.
+        raise ConsentRefused(
+            "This sign-in was begun in another browser.",
+            mend="Start the connection again, in this browser. If somebody sent you the link, do not follow it.",
+        )
     return started
 
 

@@ -25,7 +25,8 @@ class Runtime:
     of calls which carry several records (as many as of any, where nothing is said).
 
     `channels` carry alerts to people; without any they stand in the log only. `pull_seconds` is how often each
-    provider is asked what changed there.
+    provider is asked what changed there. `dagster_url` is where people see Dagster, empty where they cannot; `run_id` is
+    that of the run of Dagster's which works with it.
     """
 
     db: Database
@@ -38,6 +39,8 @@ class Runtime:
     channels: tuple[Channel, ...] = ()
     pull_seconds: Mapping[str, float] = field(default_factory=dict)
     batches_per_minute: Mapping[str, float] = field(default_factory=dict)
+    dagster_url: str = ""
+    run_id: str | None = None
     keep: Keep = field(default_factory=Keep)
 
     def connector(self, provider: str) -> Connector:

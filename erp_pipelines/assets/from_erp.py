@@ -20,7 +20,7 @@ BUSY = "another worker held the connection for too long"
 
 def changes_from_erp(context: dg.AssetExecutionContext, runtime: RuntimeParam) -> None:
     """The partitions of this run, one after the other; one that cannot be asked doesn't hold up the others."""
-    engine, stopped = runtime.runtime(), list[str]()
+    engine, stopped = runtime.of_run(context.run.run_id), list[str]()
     recorder = Recorder(context.op_execution_context, engine, without=CHANGES)
     with alive(engine, context.instance, context.run):
         for partition in context.partition_keys:

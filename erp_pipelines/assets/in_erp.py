@@ -45,7 +45,7 @@ def bring_in(
     context: dg.AssetExecutionContext, resource: RuntimeResource, asset: dg.AssetKey, entity_type: str
 ) -> None:
     """The partitions of this run, one after the other; one that cannot be served doesn't hold up the others."""
-    runtime, done = resource.runtime(), list[Synced]()
+    runtime, done = resource.of_run(context.run.run_id), list[Synced]()
     recorder = Recorder(context.op_execution_context, runtime, without=asset)
     with alive(runtime, context.instance, context.run):
         for partition in context.partition_keys:

@@ -70,7 +70,7 @@ def received(conn: Connection, tenant_id: str, order: Order) -> Decimal:
     """What was received for the order and counts: nothing when it is unpaid, whatever was voided in an ERP since."""
     if order.payment_status is PaymentStatus.UNPAID:
         return ZERO
-    return sum((payment.amount for payment in payments_of(conn, tenant_id, order.id)), ZERO)
+    return sum((payment.part_for(order.id) for payment in payments_of(conn, tenant_id, order.id)), ZERO)
 
 
 def pay(
@@ -96,14 +96,14 @@ def pay(
         raise NotFound(f"There is no order {order_id!r}.")
     if payment_id is not None and _seen(conn, tenant_id, order, payment_id, amount):
         return Paid(order.payment_status, payment_id, changed=False)
-    _check_payable(order)
+    check_payable(order)
     if order.payment_status is PaymentStatus.PAID:
         return Paid(order.payment_status, None, changed=False)
     before = received(conn, tenant_id, order)
-    paid = _checked_amount(order, before, amount)
+    paid = checked_amount(order, before, amount)
     if not paid:  # an order of nothing needs no money to be paid
         return _settle(conn, tenant_id, order, before, None)
-    chosen = payment_id or _free_id(conn, tenant_id, order_id)
+    chosen = payment_id or free_id(conn, tenant_id, order_id)
     payment = _payment(order, ErpPayment(chosen, paid, date, method, reference), chosen)
     store.insert(conn, tenant_id, payment, store.HOST)
     return _settle(conn, tenant_id, order, before + paid, payment)
@@ -111,26 +111,30 @@ def pay(
 
 def _settle(conn: Connection, tenant_id: str, order: Order, total_received: Decimal, payment: Payment | None) -> Paid:
     """Set the order's payment status and tell of it: the order first, for a payment needs its document."""
-    status = status_for(order.amount_due, total_received)
-    after = order.model_copy(update={"payment_status": status})
-    commerce_orders.set_payment_status(conn, tenant_id, order.id, status)
+    status = settle_order(conn, tenant_id, order, total_received)
     if status is PaymentStatus.PAID:
-        announce(conn, tenant_id, EventType.ORDER_PAID, after)
         announce_payments(conn, tenant_id, order.id)
-    else:
-        announce(conn, tenant_id, EventType.ORDER_UPDATED, after)
-        if payment is not None:
-            announce(conn, tenant_id, EventType.PAYMENT_RECORDED, payment)
+    elif payment is not None:
+        announce(conn, tenant_id, EventType.PAYMENT_RECORDED, payment)
     return Paid(status, None if payment is None else payment.id, changed=True)
 
 
-def announce_payments(conn: Connection, tenant_id: str, order_id: str) -> None:
-    """Tell of all the host's payments and refunds of an order that has just become paid.
+def settle_order(conn: Connection, tenant_id: str, order: Order, total_received: Decimal) -> PaymentStatus:
+    """Set the order's payment status, and append OrderPaid, or OrderUpdated while it is paid in part; the status."""
+    status = status_for(order.amount_due, total_received)
+    after = order.model_copy(update={"payment_status": status})
+    commerce_orders.set_payment_status(conn, tenant_id, order.id, status)
+    announce(conn, tenant_id, EventType.ORDER_PAID if status is PaymentStatus.PAID else EventType.ORDER_UPDATED, after)
+    return status
+
+
+def announce_payments(conn: Connection, tenant_id: str, order_id: str, *, but: str | None = None) -> None:
+    """Tell of all the host's payments and refunds of an order that has just become paid, save the payment `but`.
 
     The earlier ones were told when the order had no invoice yet; a repeat is harmless.
     """
     for stored in store.of_order(conn, tenant_id, order_id):
-        if stored.source == store.HOST:
+        if stored.source == store.HOST and stored.payment.id != but:
             announce(conn, tenant_id, EventType.PAYMENT_RECORDED, stored.payment)
     for given_back in commerce_refunds.of_order(conn, tenant_id, order_id):
         announce(conn, tenant_id, EventType.REFUND_RECORDED, given_back)
@@ -220,7 +224,8 @@ def _seen(conn: Connection, tenant_id: str, order: Order, payment_id: str, amoun
     found = store.find(conn, tenant_id, payment_id)
     if found is None:
         return False
-    if found.payment.order_id != order.id or amount not in {None, found.payment.amount}:
+    given = found.payment
+    if given.allocations or given.order_id != order.id or amount not in {None, given.amount}:
         raise Conflict(
             f"Payment {payment_id!r} is known already: {found.payment.amount} {found.payment.currency} "
             f"for order {found.payment.order_id!r}.",
@@ -229,14 +234,14 @@ def _seen(conn: Connection, tenant_id: str, order: Order, payment_id: str, amoun
     return True
 
 
-def _check_payable(order: Order) -> None:
+def check_payable(order: Order) -> None:
     if order.status is OrderStatus.CANCELLED:
         raise Conflict(f"Order {order.id!r} is cancelled: it cannot be paid.")
     if order.payment_status is PaymentStatus.REFUNDED:
         raise Conflict(f"Order {order.id!r} was refunded: it cannot be paid.")
 
 
-def _checked_amount(order: Order, before: Decimal, amount: Decimal | None) -> Decimal:
+def checked_amount(order: Order, before: Decimal, amount: Decimal | None) -> Decimal:
     """The amount to record; zero only for the rest of an order that has none."""
     still_open = order.amount_due - before
     if amount is None:
@@ -255,7 +260,8 @@ def _checked_amount(order: Order, before: Decimal, amount: Decimal | None) -> De
     return check_minor_unit(amount, order.currency, "amount")
 
 
-def _free_id(conn: Connection, tenant_id: str, order_id: str) -> str:
+def free_id(conn: Connection, tenant_id: str, order_id: str) -> str:
+    """An id for the order's next payment."""
     number = len(store.of_order(conn, tenant_id, order_id)) + 1
     while store.find(conn, tenant_id, f"{order_id[:ID_ROOM]}-{number}") is not None:
         number += 1

@@ -90,4 +90,5 @@ def _line(
     return RefundLine(
         line=number, product=line.product, description=line.description, quantity=quantity, unit_price=line.unit_price,
         discount=discount or None, tax=tax, tax_rate=line.tax_rate if tax is not None else None, amount=amount,
+        kind=line.kind, sales_class=line.sales_class,
     )  # fmt: skip

@@ -154,12 +154,21 @@ class Write:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """What a write has done to another document besides: its balance lowered by `amount`, its version raised by `versions`."""
+
+    ref: ExternalRef
+    amount: Decimal
+    versions: int
+
+
+@dataclass(frozen=True)
 class Pushed:
     """The record stands in the ERP. `total` is the document's total as the ERP has it, where it has one.
 
     `void`: it was adopted, and a person has voided it meanwhile. `note` is what a person should know of it, for the log.
     `snapshot`, where there is one, is kept until the next write: how the connector tells then what others have changed.
-    It holds no personal data.
+    It holds no personal data. `moved` spares the reads that the ERP's news of those documents would ask for otherwise.
     """
 
     outcome: Outcome
@@ -174,6 +183,7 @@ class Pushed:
     void: bool = False
     note: str = ""
     snapshot: Mapping[str, str] | None = None
+    moved: tuple[Moved, ...] = ()
 
 
 # --- before a sync ---
@@ -270,11 +280,16 @@ class Truth:
 
 @dataclass(frozen=True)
 class Changed:
-    """A record that was changed in the ERP, as a pull finds it; `at` is the ERP's own stamp, in UTC."""
+    """A record that was changed in the ERP, as a pull finds it; `at` is the ERP's own stamp, in UTC.
+
+    `sync_token` and `balance` are what it has now, where finding it has told that already.
+    """
 
     ref: ExternalRef
     at: dt.datetime
     deleted: bool = False
+    sync_token: str | None = None
+    balance: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,7 @@ def throttled(http: ErpHttp, answer: Answer, now: dt.datetime) -> Throttled | No
     return Throttled(
         f"{http.profile.provider} asks for a pause of {pause:.0f} s.",
         retry_after=pause,
+        mend="Nothing is to be done: it goes on by itself.",
         erp_code="429",
         request_id=answer.request_id,
     )

@@ -11,27 +11,49 @@ from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.text import name as fit_name
 from erp_pipelines.domain.errors import Rejected, RequirementMissing
 from erp_pipelines.domain.events import CanonicalRecord
-from erp_pipelines.domain.orders import Order, OrderLine
+from erp_pipelines.domain.orders import LineKind, Order, OrderLine
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.refunds import Refund
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;]+")
 
 
-def requirements(record: CanonicalRecord) -> tuple[Ref, ...]:
-    """An order needs its customer, then each product once; a payment its order, a refund its products too."""
+def requirements(record: CanonicalRecord, items: Mapping[LineKind, str]) -> tuple[Ref, ...]:
+    """An order needs its customer, then each product once; a payment its orders, a refund its products too.
+
+    `items`: the ERP's own items for lines that are no goods, whose products need not stand there.
+    """
     match record:
         case Order():
-            return (Ref("Customer", record.customer_id), *_products(record.lines))
+            return (Ref("Customer", record.customer_id), *_products(record.lines, items))
         case Refund():
-            return (Ref("Order", record.order_id), *_products(record.lines))
+            return (Ref("Order", record.order_id), *_products(record.lines, items))
         case Payment():
-            return (Ref("Order", record.order_id),)
+            return tuple(Ref("Order", part.order_id) for part in record.parts)
     return ()
 
 
-def _products(lines: Iterable[OrderLine]) -> Iterator[Ref]:
-    return (Ref("Product", product) for product in dict.fromkeys(line.product for line in lines))
+def _products(lines: Iterable[OrderLine], items: Mapping[LineKind, str]) -> Iterator[Ref]:
+    named = dict.fromkeys(line.product for line in lines if line.kind is None or line.kind not in items)
+    return (Ref("Product", product) for product in named)
+
+
+def item_of(line: OrderLine, refs: Mapping[Ref, str], items: Mapping[LineKind, str], provider: str) -> str:
+    """The ERP's item of a line: the one chosen for its kind, else its product's."""
+    chosen = items.get(line.kind) if line.kind else None
+    return chosen or external_id(refs, Ref("Product", line.product), provider)
+
+
+def class_of(line: OrderLine, classes: Mapping[str, str], provider: str) -> str | None:
+    """The ERP's class for the line's own word, else for its kind. RequirementMissing for a word that nobody has mapped."""
+    word = line.sales_class
+    if word and word.casefold() not in classes:
+        raise setting_missing(
+            f"A line is of the class {word!r}, for which no class of {provider} is chosen.",
+            "classes",
+            f"Choose one for it in the settings of the {provider} connection (providerSettings.classes).",
+        )
+    return classes.get((word or line.kind or "").casefold())
 
 
 def external_id(refs: Mapping[Ref, str], ref: Ref, provider: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -138,11 +138,31 @@ class SettingsCheck(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A record of the company's that a setting may name."""
+
+    id: str
+    name: str
+
+
+class SettingChoices(Protocol):
+    """The company's own lists, for forms."""
+
+    def __call__(self, connection: ConnectionFacts, tokens: TokenSource) -> Mapping[str, Sequence[Choice]]:
+        """What each setting may name, by the setting's JSON path (a table of names: what its values may be), by name.
+
+        Only what is active and fits. A list that the company refuses to show, or that is too long for a form, is missing.
+        Raises what a call may raise.
+        """
+        ...
+
+
 class Connector(Protocol):
     """One provider. `webhooks`, `oauth` and `credentials` are None where it has none.
 
     `settings_model` says what a connection's `providerSettings` may hold; None where it has no settings of its own.
-    `check_settings` is None where settings name nothing that the company could be asked for.
+    `check_settings` and `choices` are None where settings name nothing that the company could be asked for.
     """
 
     @property
@@ -173,6 +193,9 @@ class Connector(Protocol):
 
     @property
     def check_settings(self) -> SettingsCheck | None: ...
+
+    @property
+    def choices(self) -> SettingChoices | None: ...
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight: ...
 

@@ -184,5 +184,6 @@ def log_applied(
         actor=f"worker {job.owner}",
         outcome=outcome,
         why=why,
+        run_id=job.runtime.run_id,
     )
     sync_log.append(conn, job.key, entry)

@@ -64,11 +64,23 @@ def _bind(conn: Connection, job: Job, binding: Binding) -> None:
         now=now,
     )
     doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
+    _note_moved(conn, job, pushed)
     if pushed.outcome is Outcome.UPDATED:  # what was written says what we say
         drifts.put(conn, job.key, ref.entity_type, ref.entity_id, pushed.external_id, {}, now=now)
     if pushed.outcome is Outcome.ADOPTED:
         _look_again(conn, job, pushed)
     requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)
+
+
+def _note_moved(conn: Connection, job: Job, pushed: Pushed) -> None:
+    """So that the ERP's news of it is known for our own. Without the ERP's stamp nobody could tell."""
+    if pushed.updated_at is None:
+        return
+    for one in pushed.moved:
+        mappings.moved(
+            conn, job.key, external_type=one.ref.external_type, external_id=one.ref.external_id, amount=one.amount,
+            versions=one.versions, at=pushed.updated_at,
+        )  # fmt: skip
 
 
 def _look_again(conn: Connection, job: Job, pushed: Pushed) -> None:

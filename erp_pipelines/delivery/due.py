@@ -16,7 +16,7 @@ LOOK_SECONDS = 1.0
 # How soon a waiting one notices that it was told to stop.
 STOP_SECONDS = 0.25
 
-__all__ = ["Health", "active", "connections", "health", "is_due", "wait"]
+__all__ = ["Health", "active", "connections", "health", "hear", "is_due", "wait"]
 
 
 def connections(runtime: Runtime) -> list[ConnectionKey]:
@@ -73,6 +73,17 @@ def wait(
                 return True
             if not _next_look(listener, min(ends, time.monotonic() + look_seconds), ends, key, stop):
                 return False
+
+
+def hear(runtime: Runtime, tell: Callable[[str], None], stop: Callable[[], bool]) -> None:
+    """Tell of each connection, by its key as text, within milliseconds of a commit that gave it work; until `stop` says so.
+
+    Raises DatabaseDown when the session ends.
+    """
+    with notify.listening(runtime.db) as listener:
+        while not stop():
+            if (key := listener.wait(STOP_SECONDS)) is not None:
+                tell(key)
 
 
 def _next_look(

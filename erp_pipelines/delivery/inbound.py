@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from erp_pipelines import tracing
 from erp_pipelines.commerce import payments as commerce_payments
 from erp_pipelines.connectors.base import ExternalRef, Truth
-from erp_pipelines.delivery import names
+from erp_pipelines.delivery import echoes, names
 from erp_pipelines.delivery.apply import Applied, apply, known_as
 from erp_pipelines.delivery.halting import halt, note
 from erp_pipelines.delivery.job import Job
@@ -23,7 +23,6 @@ from erp_pipelines.domain.retry import next_attempt_at
 from erp_pipelines.storage import inbox, mappings
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox import StoredNotice
-from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
 BATCH = 500  # of which those that tell of our own writes cost nothing; the others are read a hundred at a time
 NOT_APPLIED = "Changes of such records in the ERP are not applied here."
@@ -64,14 +63,7 @@ def _idle(conn: Connection, job: Job, notice: StoredNotice) -> str | None:
             return NOT_APPLIED
         if known is None:
             return UNKNOWN
-    return ECHO if known and _is_echo(notice, known) else None
-
-
-def _is_echo(notice: StoredNotice, known: StoredMapping) -> bool:
-    """Whether the notice tells of nothing newer than what we know. The ERP's own stamps have whole seconds."""
-    if notice.occurred_at is None or known.external_updated_at is None:
-        return False
-    return notice.occurred_at.replace(microsecond=0) <= known.external_updated_at
+    return ECHO if known and echoes.notice_is_ours(notice.occurred_at, known) else None
 
 
 def _process(job: Job, notices: list[StoredNotice]) -> None:

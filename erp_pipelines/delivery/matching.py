@@ -45,6 +45,14 @@ class Matched:
     new: int = 0
 
 
+def is_possible(runtime: Runtime, row: ConnectionRow) -> bool:
+    """Whether the provider's customers and products can be listed. No call is made."""
+    connector = runtime.connectors.get(row.provider)
+    if connector is None or not row.external_company_id:
+        return False
+    return isinstance(connector.session(access.facts(row), lent_for_once("", runtime.clock)), NameReader)
+
+
 def run(runtime: Runtime, key: ConnectionKey) -> dict[EntityType, Matched]:
     """Match everything that is not bound yet. May be repeated: what a person has decided stays.
 

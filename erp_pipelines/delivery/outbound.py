@@ -99,10 +99,15 @@ def _unwanted_here(job: Job, record: CanonicalRecord) -> str | None:
 
 def _unwanted_money(job: Job, money: Payment | Refund) -> str | None:
     """What was paid or given back for an order that is no document yet comes again when the order becomes one."""
-    if find(job, Ref(EntityType.ORDER, money.order_id)):
+    ids = [part.order_id for part in money.parts] if isinstance(money, Payment) else [money.order_id]
+    return next((reason for order_id in ids if (reason := _unwanted_order(job, order_id))), None)
+
+
+def _unwanted_order(job: Job, order_id: str) -> str | None:
+    if find(job, Ref(EntityType.ORDER, order_id)):
         return None
     with job.transaction() as conn:
-        order = records.load(conn, job.key.tenant_id, EntityType.ORDER, money.order_id)
+        order = records.load(conn, job.key.tenant_id, EntityType.ORDER, order_id)
     return unwanted(order, job.row.settings) if order else None
 
 

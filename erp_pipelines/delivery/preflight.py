@@ -142,10 +142,11 @@ def _mapped(conn: Connection, look: Job, refs: Sequence[Ref]) -> dict[Ref, Store
 
 
 def _wanted(conn: Connection, look: Job, record: CanonicalRecord) -> bool:
-    """A payment is, when its order is; one whose order stands there already counts as that."""
+    """A payment is, when its orders are; one that stands there already counts as that."""
     if isinstance(record, Payment):
-        order = Ref(EntityType.ORDER, record.order_id)
-        return bool(_mapped(conn, look, [order])) or _wanted(conn, look, _load(conn, look, order))
+        orders = [Ref(EntityType.ORDER, part.order_id) for part in record.parts]
+        there = _mapped(conn, look, orders)
+        return all(one in there or _wanted(conn, look, _load(conn, look, one)) for one in orders)
     return unwanted(record, look.row.settings) is None
 
 

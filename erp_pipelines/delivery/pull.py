@@ -15,7 +15,7 @@ import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.base import Changed, ChangePage, ExternalRef
-from erp_pipelines.delivery import budget, halting, inbound, worker
+from erp_pipelines.delivery import budget, echoes, halting, inbound, worker
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import PULLED, Report
 from erp_pipelines.domain.connections import ConnectionKey
@@ -128,7 +128,7 @@ def _worth_a_look(conn: Connection, job: Job, found: Sequence[Changed]) -> Itera
     for changed in found:
         mapping = known.get(changed.ref)
         ours = mapping is not None or changed.ref.external_type in job.kinds.money
-        if ours and (changed.deleted or not _is_stale(changed, mapping)):
+        if ours and (changed.deleted or not echoes.change_is_ours(changed, mapping)):
             yield changed
 
 
@@ -145,11 +145,6 @@ def _known(conn: Connection, job: Job, found: Sequence[Changed]) -> dict[Externa
     }
 
 
-def _is_stale(changed: Changed, known: StoredMapping | None) -> bool:
-    seen: dt.datetime | None = known.external_updated_at if known else None
-    return seen is not None and changed.at <= seen
-
-
 def _notice(job: Job, changed: Changed) -> NewNotice:
     ref, stamp = changed.ref, changed.at.astimezone(dt.UTC).isoformat(timespec="seconds")
     operation = "Deleted" if changed.deleted else "Changed"
@@ -160,6 +155,6 @@ def _notice(job: Job, changed: Changed) -> NewNotice:
         external_type=ref.external_type,
         external_id=ref.external_id,
         operation=operation,
-        occurred_at=None if changed.deleted else changed.at,
+        occurred_at=None,  # whether it is our own was seen by its version: a stamp would say less
         changed_at=changed.at,
     )

@@ -117,6 +117,7 @@ def _entry(job: Job, tried: Try) -> sync_log.Entry:
         erp_request_id=tried.request_id,
         delivery_id=claim.id,
         correlation_id=claim.correlation_id,
+        run_id=job.runtime.run_id,
         settings_version=job.row.settings_version,
         payloads=payloads.kept(tried.heard) if _wanted(job, tried) else None,
     )

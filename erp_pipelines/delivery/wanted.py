@@ -12,6 +12,8 @@ def unwanted(record: CanonicalRecord, settings: ConnectionSettings) -> str | Non
     """Why a record that does not stand in the ERP yet is not brought there now; None when it is wanted."""
     if not isinstance(record, Order):
         return None
+    if settings.start_date and record.order_date < settings.start_date:
+        return f"The order is of before {settings.start_date}, where this connection starts."
     if record.status == OrderStatus.CANCELLED:
         return "The order was cancelled before it became a document."
     if record.status == OrderStatus.DRAFT:

@@ -105,6 +105,7 @@ def _taken_over(held: Job, orphan: deliveries.Orphan) -> sync_log.Entry:
         attempt=orphan.attempts,
         retry_count=orphan.retry_count,
         delivery_id=orphan.id,
+        run_id=held.runtime.run_id,
     )
 
 

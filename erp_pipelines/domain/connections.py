@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +63,7 @@ CustomerField = Literal["name", "email", "phone", "billingAddress", "shippingAdd
 class ConnectionSettings(BaseModel):
     """What an admin decides about a connection. Stored as JSON, served in camelCase.
 
+    Orders dated before `start_date`, and their payments, are never brought to the ERP.
     The account and item ids are the ERP's own; left empty, the connector takes what it
     found in the company when it was connected. `provider_settings` are the provider's own, as its connector
     has checked them (`Connector.settings_model`). `customer_fields_from_erp` names the fields of our customers that follow
@@ -77,6 +79,7 @@ class ConnectionSettings(BaseModel):
     sync_invoices: bool = True
     sync_payments: bool = True
     documents_when: DocumentsWhen = "paid"
+    start_date: dt.date | None = None
     income_account_id: str | None = None
     deposit_account_id: str | None = None
     discount_account_id: str | None = None

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Literal, Protocol, TypeVar
 
 from pydantic import Field
 
@@ -26,10 +26,15 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+LineKind = Literal["giftCard", "fee"]
+
+
 class OrderLine(Record):
     """One product sold. `amount` = round(quantity x unitPrice x (1 - discountRate)), or less `discount`.
 
-    `tax` is what the shop has computed; `taxRate` (a fraction) says by which rate, where the shop knows.
+    `tax` is what the shop has computed; `taxRate` (a fraction) says by which rate, where the shop knows. `kind`: what it
+    is where it is no goods; a gift card that is spent has a negative quantity. `class` is the shop's word for where it is
+    booked.
     """
 
     product: RecordId
@@ -41,6 +46,8 @@ class OrderLine(Record):
     tax: Amount | None = None
     tax_rate: TaxRate | None = None
     amount: Amount | None = None
+    kind: LineKind | None = None
+    sales_class: Text | None = Field(default=None, alias="class")
 
     def gross(self, currency: str) -> Decimal:
         """Quantity times unit price, rounded: what an ERP checks a line's amount against."""

@@ -114,7 +114,7 @@ def judge(error: Exception, *, retries: int, max_retries: int, now: dt.datetime,
     in_doubt = isinstance(error, errors.AnswerLost)
     if retries >= max_retries:
         return Abandon(_spent(why, retries), in_doubt=in_doubt)
-    return Retry(next_attempt_at(now, retries, jitter), why, in_doubt=in_doubt)
+    return Retry(next_attempt_at(now, retries, jitter), _told_on(why), in_doubt=in_doubt)
 
 
 def explain(error: Exception) -> Explained:
@@ -126,6 +126,10 @@ def explain(error: Exception) -> Explained:
     if isinstance(error, errors.ErpError):
         return Explained(error.message, cause, error.mend, error.erp_code, error.request_id, error.rule)
     return Explained(error.message, cause, error.mend)
+
+
+def _told_on(why: Explained) -> Explained:
+    return replace(why, mend=why.mend or cause_of(why.cause).mend)
 
 
 def _spent(why: Explained, retries: int) -> Explained:

@@ -51,9 +51,14 @@ def parse(kind: type[R], data: object) -> R:
         raise invalid(kind.__name__, error) from None
 
 
-def invalid(what: str, error: ValidationError) -> RecordInvalid:
-    """One sentence about the first fault. The offending value stays out of it: it may be personal data."""
+def invalid(what: str, error: ValidationError, *, within: str = "") -> RecordInvalid:
+    """One sentence about the first fault. The offending value stays out of it: it may be personal data.
+
+    `within` is the JSON path of what was validated, where that is a part of something.
+    """
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     more = f" ({error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return RecordInvalid(f"{what}: {field or 'the record'}: {first['msg']}{more}.", field=field)
+    return RecordInvalid(
+        f"{what}: {field or 'the record'}: {first['msg']}{more}.", field=f"{within}.{field}".strip(".")
+    )

@@ -6,7 +6,7 @@ What the parts are stands in `bootstrap`; what they do, in `delivery`.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dagster as dg
 
@@ -30,6 +30,10 @@ class RuntimeResource:
 
     def runtime(self) -> Runtime:
         return self.parts()[0]
+
+    def of_run(self, run_id: str) -> Runtime:
+        """The same, whose work is known as this run's."""
+        return replace(self.runtime(), run_id=run_id)
 
     def pace(self) -> Pace:
         return self.parts()[1]

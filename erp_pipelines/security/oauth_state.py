@@ -1,8 +1,9 @@
-"""The `state` of an OAuth consent: unguessable, and kept as a digest only."""
+"""The `state` of an OAuth consent, and the secret of the browser that began it: unguessable, kept as digests only."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 
 STATE_BYTES = 32
@@ -16,3 +17,8 @@ def new_state() -> str:
 def digest(state: str) -> str:
     """What is stored. The state has entropy enough, so a plain hash cannot be searched back."""
     return hashlib.sha256(state.encode()).hexdigest()
+
+
+def is_of(secret: str, stored: str) -> bool:
+    """Whether `stored` is this secret's digest; in constant time."""
+    return hmac.compare_digest(digest(secret), stored)

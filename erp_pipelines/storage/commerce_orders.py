@@ -20,7 +20,18 @@ _PLAIN = (
     "id", "number", "customer_id", "order_date", "due_date", "currency", "exchange_rate", "status", "payment_status",
     "order_discount", "prices_include_tax", "tax_total", "total", "po_number", "memo",
 )  # fmt: skip
-_LINE = ("description", "quantity", "unit_price", "discount", "discount_rate", "tax", "tax_rate", "amount")
+_LINE = (
+    "description",
+    "quantity",
+    "unit_price",
+    "discount",
+    "discount_rate",
+    "tax",
+    "tax_rate",
+    "amount",
+    "kind",
+    "sales_class",
+)
 _SHIPPING = ("amount", "method", "tax", "tax_rate")
 
 

@@ -1,7 +1,8 @@
-"""Payments, and in whose books each was recorded first."""
+"""Payments, what of them is for which order, and in whose books each was recorded first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,11 +13,12 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.records import parse
-from erp_pipelines.storage.commerce_tables import payments
+from erp_pipelines.storage.commerce_tables import payment_allocations, payments
 from erp_pipelines.storage.commerce_values import settled
 from erp_pipelines.storage.tables import integration_entity_mappings as mappings
 
 HOST = "host"
+COLUMNS = tuple(name for name in Payment.model_fields if name != "allocations")
 
 
 @dataclass(frozen=True)
@@ -30,36 +32,47 @@ class StoredPayment:
 def find(conn: Connection, tenant_id: str, payment_id: str) -> StoredPayment | None:
     query = sa.select(payments).where(payments.c.tenant_id == tenant_id, payments.c.id == payment_id)
     row = conn.execute(query).mappings().one_or_none()
-    return None if row is None else _stored(row)
+    return None if row is None else _stored(row, _allocations(conn, tenant_id, [payment_id]))
 
 
 def of_order(conn: Connection, tenant_id: str, order_id: str) -> list[StoredPayment]:
-    """All payments of the order, the oldest first."""
-    query = sa.select(payments).where(payments.c.tenant_id == tenant_id, payments.c.order_id == order_id)
-    rows = conn.execute(query.order_by(payments.c.created_at, payments.c.date, payments.c.id)).mappings()
-    return [_stored(row) for row in rows]
+    """All payments that are for the order, as a whole or in part, the oldest first."""
+    parts = _parts()
+    query = sa.select(payments).join(
+        parts, sa.and_(parts.c.tenant_id == payments.c.tenant_id, parts.c.payment_id == payments.c.id)
+    )
+    query = query.where(parts.c.tenant_id == tenant_id, parts.c.order_id == order_id)
+    rows = conn.execute(query.order_by(payments.c.created_at, payments.c.date, payments.c.id)).mappings().all()
+    allocated = _allocations(conn, tenant_id, [row["id"] for row in rows])
+    return [_stored(row, allocated) for row in rows]
 
 
 def orders_paid_by(conn: Connection, tenant_id: str, provider: str, base_id: str, ours: str | None) -> list[str]:
-    """Ids of the orders that hold a part of the provider's payment `base_id`, and of the one that our payment is of."""
-    parts = [base_id, sa.func.left(sa.func.concat(base_id, "-", payments.c.order_id), 100)]
-    theirs = sa.and_(payments.c.source == provider, payments.c.id.in_(parts))
-    query = (
-        sa.select(payments.c.order_id)
-        .distinct()
-        .where(payments.c.tenant_id == tenant_id, sa.or_(theirs, payments.c.id == ours))
+    """Ids of the orders that hold a part of the provider's payment `base_id`, and of those that our payment is for."""
+    named = [base_id, sa.func.left(sa.func.concat(base_id, "-", payments.c.order_id), 100)]
+    theirs = sa.select(payments.c.order_id).where(
+        payments.c.tenant_id == tenant_id, payments.c.source == provider, payments.c.id.in_(named)
     )
-    return list(conn.execute(query.order_by(payments.c.order_id)).scalars())
+    parts = _parts()
+    of_ours = sa.select(parts.c.order_id).where(parts.c.tenant_id == tenant_id, parts.c.payment_id == ours)
+    return sorted(conn.execute(sa.union(theirs, of_ours)).scalars())
 
 
 def insert(conn: Connection, tenant_id: str, payment: Payment, source: str) -> bool:
     """False, with nothing written, when there is one of that id already."""
     values = {**_columns(payment), "tenant_id": tenant_id, "source": source}
     statement = pg_insert(payments).values(**values).on_conflict_do_nothing().returning(payments.c.id)
-    return conn.execute(statement).first() is not None
+    if conn.execute(statement).first() is None:
+        return False
+    owner = {"tenant_id": tenant_id, "payment_id": payment.id}
+    rows = [{**owner, "place": n, **dict(part)} for n, part in enumerate(payment.allocations or (), 1)]
+    if rows:
+        conn.execute(sa.insert(payment_allocations), rows)
+    return True
 
 
 def update(conn: Connection, tenant_id: str, payment: Payment) -> None:
+    """For payments of one order: what a payment is for never changes."""
     statement = sa.update(payments).where(payments.c.tenant_id == tenant_id, payments.c.id == payment.id)
     conn.execute(statement.values(**_columns(payment), modified_at=sa.func.now()))
 
@@ -69,23 +82,45 @@ def delete(conn: Connection, tenant_id: str, payment_id: str) -> None:
 
 
 def host_total_unknown_to(conn: Connection, tenant_id: str, order_id: str, provider: str) -> Decimal:
-    """The sum of the host's payments of the order that have no document at the provider."""
+    """What of the host's payments is for the order and has no document at the provider."""
     mapped = sa.exists().where(
         mappings.c.tenant_id == tenant_id,
         mappings.c.provider == provider,
         mappings.c.entity_type == "Payment",
         mappings.c.prometheus_id == payments.c.id,
     )
-    query = sa.select(sa.func.coalesce(sa.func.sum(payments.c.amount), 0)).where(
-        payments.c.tenant_id == tenant_id, payments.c.order_id == order_id, payments.c.source == HOST, ~mapped
+    parts = _parts()
+    query = sa.select(sa.func.coalesce(sa.func.sum(parts.c.amount), 0)).join(
+        payments, sa.and_(parts.c.tenant_id == payments.c.tenant_id, parts.c.payment_id == payments.c.id)
     )
-    return Decimal(conn.execute(query).scalar_one())
+    query = query.where(parts.c.tenant_id == tenant_id, parts.c.order_id == order_id)
+    return Decimal(conn.execute(query.where(payments.c.source == HOST, ~mapped)).scalar_one())
+
+
+def _parts() -> sa.Subquery:
+    """What of each payment is for which order."""
+    split = sa.exists().where(
+        payment_allocations.c.tenant_id == payments.c.tenant_id, payment_allocations.c.payment_id == payments.c.id
+    )
+    whole = sa.select(payments.c.tenant_id, payments.c.id.label("payment_id"), payments.c.order_id, payments.c.amount)
+    names = ("tenant_id", "payment_id", "order_id", "amount")
+    allocated = sa.select(*(payment_allocations.c[name] for name in names))
+    return sa.union_all(whole.where(~split), allocated).subquery()
+
+
+def _allocations(conn: Connection, tenant_id: str, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    table = payment_allocations
+    query = sa.select(table).where(table.c.tenant_id == tenant_id, table.c.payment_id.in_(ids))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in conn.execute(query.order_by(table.c.payment_id, table.c.place)).mappings() if ids else ():
+        found.setdefault(row["payment_id"], []).append({"order_id": row["order_id"], "amount": row["amount"]})
+    return found
 
 
 def _columns(payment: Payment) -> dict[str, Any]:
-    return {name: getattr(payment, name) for name in Payment.model_fields}
+    return {name: getattr(payment, name) for name in COLUMNS}
 
 
-def _stored(row: RowMapping) -> StoredPayment:
-    payment = parse(Payment, {name: row[name] for name in Payment.model_fields})
-    return StoredPayment(settled(payment), row["source"])
+def _stored(row: RowMapping, allocated: dict[str, list[dict[str, Any]]]) -> StoredPayment:
+    data = {**{name: row[name] for name in COLUMNS}, "allocations": allocated.get(row["id"])}
+    return StoredPayment(settled(parse(Payment, data)), row["source"])

@@ -115,6 +115,8 @@ order_lines = sa.Table(
     amount("tax"),
     rate("tax_rate"),
     amount("amount", nullable=False),
+    sa.Column("kind", sa.Text),
+    sa.Column("sales_class", sa.Text),
     sa.ForeignKeyConstraint(
         ["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"], ondelete="CASCADE"
     ),
@@ -138,6 +140,22 @@ payments = sa.Table(
     # 'host', or the provider in whose books it was recorded first: such a one is never pushed back there.
     sa.Column("source", sa.Text, nullable=False, server_default="host"),
     *audit(),
+    sa.ForeignKeyConstraint(["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"]),
+    sa.Index(None, "tenant_id", "order_id"),
+)
+
+# What of a payment over several orders is for which; a payment for one order has none.
+payment_allocations = sa.Table(
+    "payment_allocations",
+    metadata,
+    sa.Column("tenant_id", sa.Text, primary_key=True),
+    sa.Column("payment_id", sa.String(100), primary_key=True),
+    sa.Column("order_id", sa.String(100), primary_key=True),
+    sa.Column("place", sa.Integer, nullable=False),
+    amount("amount", nullable=False),
+    sa.ForeignKeyConstraint(
+        ["tenant_id", "payment_id"], [f"{SCHEMA}.payments.tenant_id", f"{SCHEMA}.payments.id"], ondelete="CASCADE"
+    ),
     sa.ForeignKeyConstraint(["tenant_id", "order_id"], [f"{SCHEMA}.orders.tenant_id", f"{SCHEMA}.orders.id"]),
     sa.Index(None, "tenant_id", "order_id"),
 )

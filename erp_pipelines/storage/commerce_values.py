@@ -37,10 +37,20 @@ def settled(record: C) -> C:
         case Refund():
             return _refund(record)
         case Payment():
-            return record.model_copy(update={"amount": _money(record.amount, record.currency, "amount")})
+            return _payment(record)
         case Product():
             return record.model_copy(update={"unit_price": _price(record.unit_price)})
     return record
+
+
+def _payment(payment: Payment) -> Payment:
+    parts = payment.allocations
+    settled_parts = parts and tuple(
+        part.model_copy(update={"amount": _money(part.amount, payment.currency, f"allocations[{n}].amount")})
+        for n, part in enumerate(parts, 1)
+    )
+    amount = _money(payment.amount, payment.currency, "amount")
+    return payment.model_copy(update={"amount": amount, "allocations": settled_parts})
 
 
 def _price(price: Decimal | None) -> Decimal | None:

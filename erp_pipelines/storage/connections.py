@@ -164,6 +164,15 @@ def upsert_connected(
     return get(conn, key)
 
 
+def prepare(conn: Connection, key: ConnectionKey, documents_when: DocumentsWhen) -> None:
+    """A connection to come, which brings nothing over by itself until it is switched on. One that exists stays as it is."""
+    new = {
+        "tenant_id": key.tenant_id, "provider": key.provider, "documents_when": documents_when,
+        "auto_sync_enabled": False, "is_active": False,
+    }  # fmt: skip
+    conn.execute(insert(T).values(new).on_conflict_do_nothing(index_elements=[C.tenant_id, C.provider]))
+
+
 def park(conn: Connection, connection_id: str, reason: str) -> bool:
     """Reconnect needed, for `reason`. False when it was not connected: nothing is changed, and nobody need be told."""
     return change(
@@ -191,7 +200,7 @@ def save_settings(conn: Connection, key: ConnectionKey, settings: ConnectionSett
     """The settings as given, whole, under a new version. Raises NotFound."""
     row = get(conn, key)
     columns = settings.model_dump(include=set(SETTING_COLUMNS))
-    ids = settings.model_dump(include=set(SETTING_JSON), by_alias=True, exclude_none=True)
+    ids = settings.model_dump(mode="json", include=set(SETTING_JSON), by_alias=True, exclude_none=True)
     version = C.settings_version + 1
     change(conn, row.id, C.tenant_id == key.tenant_id, **columns, settings=ids, settings_version=version)
     return get(conn, key)

@@ -132,3 +132,21 @@ def _health(row: dict[str, Any]) -> Health:
     key = ConnectionKey(row.pop("tenant_id"), row.pop("provider"))
     oldest = row.pop("oldest")
     return Health(key=key, oldest_due_seconds=None if oldest is None else float(oldest), **row)
+
+
+_NEXT = sa.text(
+    """
+    select least(
+      (select min(d.scheduled_for) from erp.integration_deliveries d
+       where d.connection_id = c.id and d.status in ('Pending', 'Failed')),
+      (select min(i.scheduled_for) from erp.integration_inbox i
+       where i.tenant_id = c.tenant_id and i.provider = c.provider and i.status in ('Pending', 'Failed')))
+    from erp.integration_connections c where c.tenant_id = :tenant and c.provider = :provider
+    """
+)
+
+
+def next_at(conn: Connection, key: ConnectionKey) -> dt.datetime | None:
+    """When the first event or notice that waits is due; in the past where it is already. None: nothing waits."""
+    moment: dt.datetime | None = conn.execute(_NEXT, {"tenant": key.tenant_id, "provider": key.provider}).scalar()
+    return moment

@@ -180,10 +180,12 @@ def _explained(engine: Engine) -> Iterator[None]:
 
 
 CROWDED = "Raise max_connections, or lower the number of lanes and processes."
+TIGHT = """Give it more, or lower its settings. Where one transaction wrote thousands of events: each holds a lock until its end, \
+so write fewer at a time, or raise max_locks_per_transaction."""
 # By SQLSTATE, of what the server itself says of its trouble: what happened, and the mend.
 TROUBLE = {
     "53100": ("PostgreSQL's disk is full.", "Free some space: everything goes on by itself."),
-    "53200": ("PostgreSQL is out of memory.", "Give it more, or lower its settings."),
+    "53200": ("PostgreSQL is out of memory.", TIGHT),
     "53300": ("PostgreSQL takes no more connections.", CROWDED),
     "40001": ("Two transactions met and one had to give way.", "Nothing is to be done: it is tried again."),
     "40P01": ("Two transactions waited for each other and one had to give way.", "It is tried again by itself."),

@@ -30,11 +30,13 @@ class Mapping:
     external_updated_at: dt.datetime | None
     last_sync_at: dt.datetime | None
     snapshot: dict[str, str] | None = None
+    moved_at: dt.datetime | None = None
+    moved_versions: int = 0
 
 
 _COLUMNS = (
     "entity_type, prometheus_id, external_id, external_type, external_number, sync_token, fingerprint, balance, "
-    "external_updated_at, last_sync_at, snapshot"
+    "external_updated_at, last_sync_at, snapshot, moved_at, moved_versions"
 )
 _FIND = sa.text(
     f"""
@@ -73,7 +75,8 @@ _BIND = sa.text(
     set external_id = excluded.external_id, external_type = excluded.external_type,
         external_number = coalesce(excluded.external_number, m.external_number), sync_token = excluded.sync_token,
         fingerprint = excluded.fingerprint, snapshot = excluded.snapshot, balance = coalesce(excluded.balance, m.balance),
-        external_updated_at = coalesce(excluded.external_updated_at, m.external_updated_at), last_sync_at = :now
+        external_updated_at = coalesce(excluded.external_updated_at, m.external_updated_at), last_sync_at = :now,
+        moved_at = null, moved_versions = 0
     """
 )
 
@@ -115,7 +118,8 @@ _SEEN = sa.text(
     """
     update erp.integration_entity_mappings
     set sync_token = coalesce(:sync_token, sync_token), balance = coalesce(:balance, balance),
-        external_number = coalesce(:number, external_number), external_updated_at = :updated_at
+        external_number = coalesce(:number, external_number), external_updated_at = :updated_at,
+        moved_at = null, moved_versions = 0
     where tenant_id = :tenant and provider = :provider and entity_type = :entity and external_id = :external_id
       and (external_updated_at is null or external_updated_at <= :updated_at)
     """
@@ -139,6 +143,31 @@ def seen(
         "updated_at": updated_at, "number": number,
     }  # fmt: skip
     return conn.execute(_SEEN, _scope(key) | values).rowcount == 1
+
+
+_MOVED = sa.text(
+    """
+    update erp.integration_entity_mappings
+    set balance = balance - :amount, moved_at = :at, moved_versions = moved_versions + :versions
+    where tenant_id = :tenant and provider = :provider and external_type = :type and external_id = :external_id
+      and (external_updated_at is null or external_updated_at <= :at)
+    """
+)
+
+
+def moved(
+    conn: Connection,
+    key: ConnectionKey,
+    *,
+    external_type: str,
+    external_id: str,
+    amount: Decimal,
+    versions: int,
+    at: dt.datetime,
+) -> None:
+    """Note what a write of ours to another document has done to this one; nothing where it was read since."""
+    values = {"type": external_type, "external_id": external_id, "amount": amount, "versions": versions, "at": at}
+    conn.execute(_MOVED, _scope(key) | values)
 
 
 _FORGET_VERSION = sa.text(

@@ -42,6 +42,7 @@ _ASK = sa.text(
     set name = excluded.name, candidates = excluded.candidates where q.decided_at is null
     """
 )
+_COUNT = sa.text(f"select count(*) from erp.integration_match_questions where {_SCOPE} and decided_at is null")
 _OPEN = sa.text(
     f"""
     select entity_id from erp.integration_match_questions
@@ -96,6 +97,11 @@ def ask(
     """Open the question, or renew its candidates. One that was decided stays decided."""
     values = {"entity": entity_type, "id": entity_id, "name": name, "candidates": json.dumps(candidates), "now": now}
     conn.execute(_ASK, _scope(key) | values)
+
+
+def count_open(conn: Connection, key: ConnectionKey) -> int:
+    """How many of our records nobody has decided about yet."""
+    return int(conn.execute(_COUNT, _scope(key)).scalar_one())
 
 
 def still_open(conn: Connection, key: ConnectionKey, entity_type: str, ids: Sequence[str]) -> set[str]:

@@ -35,6 +35,7 @@ class Entry:
     erp_request_id: str = ""
     delivery_id: str | None = None
     correlation_id: str | None = None
+    run_id: str | None = None
     settings_version: int | None = None
     payloads: Payloads | None = None
 
@@ -77,6 +78,7 @@ def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
             actor=entry.actor,
             delivery_id=entry.delivery_id,
             correlation_id=entry.correlation_id,
+            run_id=entry.run_id,
             settings_version=entry.settings_version,
             request_payload=said.request if said else None,
             response_payload=said.response if said else None,

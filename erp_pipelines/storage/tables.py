@@ -332,6 +332,18 @@ integration_match_questions = sa.Table(
     sa.CheckConstraint("external_id is null or decided_at is not null", name="external_id"),
 )
 
+# The steps of setting a connection up that a person has taken. Those of another company say nothing of this one.
+integration_setup_steps = sa.Table(
+    "integration_setup_steps",
+    metadata,
+    sa.Column("tenant_id", sa.Text, sa.ForeignKey(f"{SCHEMA}.tenants.id"), primary_key=True),
+    sa.Column("provider", sa.Text, primary_key=True),
+    sa.Column("external_company_id", sa.Text, primary_key=True),
+    sa.Column("step", sa.Text, primary_key=True),
+    when("taken_at", nullable=False),
+    sa.Column("taken_by", sa.Text, nullable=False),
+)
+
 # Calls by day: reads are what some providers meter.
 integration_usage = sa.Table(
     "integration_usage",
@@ -369,6 +381,8 @@ integration_entity_mappings = sa.Table(
     sa.Column("snapshot", JSONB(none_as_null=True)),  # the document's look after our last write, money and dates only
     sa.Column("balance", sa.Numeric(20, 5)),
     when("external_updated_at"),
+    when("moved_at"),  # when a write of ours to another document last moved it, by the ERP's own stamp,
+    sa.Column("moved_versions", sa.SmallInteger, nullable=False, server_default="0"),  # and by how many versions in all
     when("created_at", nullable=False, server_default=NOW),
     when("last_sync_at"),
     sa.UniqueConstraint("tenant_id", "provider", "entity_type", "prometheus_id"),
@@ -406,6 +420,7 @@ integration_sync_logs = sa.Table(
     sa.Column("actor", sa.Text),  # who did it: a worker, a user, a webhook
     sa.Column("delivery_id", sa.Uuid),
     sa.Column("correlation_id", sa.Uuid),
+    sa.Column("run_id", sa.Text),  # of Dagster's, where one did it
     sa.Column("settings_version", sa.Integer),
     words("status", SyncStatus),
     sa.CheckConstraint("direction in ('ToExternal', 'FromExternal')", name="direction"),
@@ -453,6 +468,7 @@ oauth_states = sa.Table(
     "oauth_states",
     metadata,
     sa.Column("state_digest", sa.Text, primary_key=True),
+    sa.Column("browser_digest", sa.Text),  # of the cookie of the browser that began it, where that was ours to set
     tenant(),
     provider(),
     sa.Column("user_id", sa.Text, nullable=False),

@@ -50,6 +50,12 @@ def of_status(status: int) -> Refused:
     return known.get(status) or Refused(status, "UNEXPECTED_ERROR", "unexpected", ident=f"twin-{status}")
 
 
+def told(status: int, code: str, detail: str, pointer: str = "") -> Refused:
+    """Any error at all, for the dial; `pointer` is such as `errorPath:item.items[0].item`."""
+    name, _, place = pointer.partition(":")
+    return Refused(status, code, "told", pointer=(name, place) if place else None, detail=detail)
+
+
 def user_error(text: str, path: str = "", **values: Any) -> Refused:
     """400 USER_ERROR: the form, a rule of the business or a script says no."""
     return Refused(400, "USER_ERROR", text, pointer=("errorPath", path) if path else None, **values)

@@ -22,6 +22,7 @@ _ENGLISH = {
     "date_format": "Parsing of '{value}' failed with date format '{format}'.",
     "header": "Invalid value of the header '{name}'.",
     "query": "Invalid search query. Detailed unprocessed description follows. {detail}",
+    "told": "{detail}",
     "unexpected": "An unexpected error occurred. Error ID: {ident}",
     "missing": _WRAPPED + "Please enter value(s) for: {labels}.",
     "exists": _WRAPPED + "This entity already exists.",

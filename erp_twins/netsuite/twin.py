@@ -173,6 +173,9 @@ class NetSuiteTwin(Twin[Target]):
     def _refused(self, status: int) -> Response:
         return errors.answer(errors.of_status(status))
 
+    def _coded(self, rule: FaultRule) -> Response:
+        return errors.answer(errors.told(rule.status, rule.code, rule.detail, rule.pointer))
+
     def _served(self, request: Request, target: Target, rule: FaultRule | None, patience: float | None) -> Response:
         """Who calls is settled first, then a place is taken for as long as the call takes."""
         if target.kind in {"auth", "other"}:

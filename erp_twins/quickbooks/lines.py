@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from erp_twins.jsonio import Doc
@@ -83,13 +84,19 @@ def _sales_line(company: Company, doc: Doc, line: Doc, old: Doc | None) -> None:
             raise faults.business("Shipping is turned off for this company, so a shipping line cannot be saved.")
     elif item and item != ref(tax.detail_of(old or {}), "ItemRef"):
         _item(company, doc, detail)
+    if ref(detail, "ClassRef") not in {"", ref(tax.detail_of(old or {}), "ClassRef")}:
+        _refuse(checks.reference(company, "Line.SalesItemLineDetail.ClassRef", detail["ClassRef"], "Class"))
     tax.line_code(company, line)
 
 
+def _refuse(errors: Iterable[faults.Error]) -> None:
+    found = tuple(errors)
+    if found:
+        raise QboFault(*found)
+
+
 def _item(company: Company, doc: Doc, detail: Doc) -> None:
-    errors = list(checks.reference(company, "Line.SalesItemLineDetail.ItemRef", detail["ItemRef"], "Item"))
-    if errors:
-        raise QboFault(*errors)
+    _refuse(checks.reference(company, "Line.SalesItemLineDetail.ItemRef", detail["ItemRef"], "Item"))
     item = company.find("Item", ref(detail, "ItemRef"))
     if item["Type"] == "Category":
         raise faults.business("A category cannot be sold.")

@@ -15,7 +15,7 @@ from erp_twins.faults import CallFacts, FaultDial, FaultRule
 from erp_twins.http import Request, Response
 from erp_twins.jsonio import Doc
 from erp_twins.ledger import Call, CallLog, Ledger
-from erp_twins.quickbooks import api, faults, gateway, idempotency, seed
+from erp_twins.quickbooks import api, codes, faults, gateway, idempotency, seed
 from erp_twins.quickbooks.company import Company
 from erp_twins.quickbooks.config import DEFAULT_REALM, CompanySettings, TwinConfig
 from erp_twins.quickbooks.control import Control
@@ -155,6 +155,9 @@ class QuickBooksTwin(Twin[api.Target | None]):
         if lost and target and outcome.key and not self.config.remember_lost_answers:
             idempotency.forget(self.companies[target.realm], outcome.key)
         return spoilt
+
+    def _coded(self, rule: FaultRule) -> Response:
+        return codes.answer(rule.code, rule.detail, rule.pointer, self.config.throttle_body, self.clock.now())
 
     def _touch(self, request: Request, target: api.Target | None) -> None:
         company = self.companies.get(target.realm) if target else None

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import threading
-import time
-from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal
 
-import jwt
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from erp_pipelines.access import connections
-from erp_pipelines.commerce import customers, orders, payments, products
+from erp_pipelines.commerce import customers, orders, payments
 from erp_pipelines.delivery import worker
-from tests.support.factories import make_customer, make_order, make_product
+from tests.browser.console_steps import (
+    DESKTOP,
+    PHONE,
+    REALM,
+    close_books,
+    fill,
+    is_too_wide,
+    shop,
+    sign_in,
+    token,
+    violations,
+    wait_until,
+    working,
+)
+from tests.support.factories import make_customer, make_order
 from tests.support.stage import KEY, follow
 
 pytestmark = pytest.mark.browser
-REALM = "9130350000000001"
 RECORDS = 100
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 800}
 SHOWN = ("connections", "errors", "logs", "health")
 PAGES = (
     "connections",
@@ -41,54 +46,6 @@ PAGES = (
     "inbox",
     "causes",
 )
-
-
-def token(stage, role: str) -> str:
-    claims = {"sub": f"{role.lower()}@acme", "tenant_id": "acme", "role": role, "exp": time.time() + 3600}
-    return jwt.encode(claims, stage.jwt_secret, "HS256")
-
-
-def sign_in(page, stage, role: str = "Admin") -> None:
-    page.goto(f"{stage.public_url}/console")
-    page.get_by_label("Token").fill(token(stage, role))
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", name="Connections")).to_be_visible()
-
-
-def shop(runtime, orders_made: int = 3, day: dt.date | None = None) -> None:
-    """Customers, products and paid orders, as a shop saves them."""
-    with runtime.db.tenant("acme") as conn:
-        products.save(conn, "acme", make_product("p1", name="Green tea"))
-        for number in range(1, orders_made + 1):
-            customers.save(conn, "acme", make_customer(f"c{number}", name=f"Corner Shop {number}"))
-            order = make_order(
-                f"{1000 + number}", customer_id=f"c{number}", order_date=day or dt.datetime.now(dt.UTC).date()
-            )
-            orders.save(conn, "acme", order)
-            payments.pay(conn, "acme", order.id, date=order.order_date, amount=Decimal(25))
-
-
-@contextmanager
-def working(runtime):
-    """A worker that drains the connection again and again, as a run of Dagster does."""
-    ended = threading.Event()
-
-    def work() -> None:
-        while not ended.wait(0.1):
-            worker.serve(runtime, KEY, stop=ended.is_set)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def close_books(stage, until: str) -> None:
-    company = stage.twin.companies[REALM]
-    company.settings = replace(company.settings, book_close_date=until)
 
 
 def test_connecting_through_the_console(stage, house, page, shots):
@@ -125,15 +82,20 @@ def test_credentials_are_entered_wrong_and_then_right(netsuite, page, shots):
     page.get_by_role("button", name="Check now").click()
     expect(page.get_by_text("The ERP answers, and the access is good.")).to_be_visible()
     page.get_by_role("link", name="Settings").click()
-    page.get_by_label("Settings as JSON").fill('{"taxCodes": {"8": "no id"}}')
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Department", exact=False).select_option("Sales")
+    page.get_by_label("Tax codes, name 1").fill("8")
+    page.get_by_label("Tax codes, value 1").fill("no id")
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("taxCodes")
+    expect(page.locator(".field-error")).to_contain_text("taxCodes.8")
+    expect(page.get_by_label("Tax codes, value 1")).to_have_value("no id")
+    page.get_by_role("group", name="NetSuite's own").screenshot(path=shots / "console-settings.png")
+    page.get_by_label("Tax codes, value 1").fill("1")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("The settings are saved.")).to_be_visible()
+    own = connections.status(runtime, netsuite.key).row.settings.provider_settings
+    assert (own["taxCodes"], "departmentId" in own) == ({"8": "1"}, True)
     runtime.db.dispose()
-
-
-def fill(form, values) -> None:
-    for name, value in values.items():
-        form.locator(f"[name={name}]").fill(value)
 
 
 def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):
@@ -154,16 +116,6 @@ def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):
         expect(page.get_by_text(re.compile(r"\d+ deliveries are due again"))).to_be_visible()
         wait_until(page, stage, "/console/errors", "Nothing waits for anybody.")
     assert len(stage.twin.companies[REALM].rows("Invoice")) == 3
-
-
-def wait_until(page, stage, path: str, words: str) -> None:
-    """Load the page anew until it says so."""
-    for _ in range(100):
-        page.goto(f"{stage.public_url}{path}")
-        if words in page.inner_text("main"):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(page.inner_text("main"))
 
 
 def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
@@ -235,15 +187,13 @@ def test_every_page_is_accessible_and_breaks_no_rule_of_its_policy(stage, house,
         page.goto(f"{stage.public_url}{path}")
         if name in SHOWN:
             page.screenshot(path=shots / f"console-{name}.png", full_page=True)
-        violations = Axe().run(page).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == [], path
+        assert violations(page) == [], path
         phone.goto(f"{stage.public_url}{path}")
-        wide = phone.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, path
+        assert not is_too_wide(phone), path
         if name in {"connections", "errors"}:
             phone.screenshot(path=shots / f"console-phone-{name}.png")
     page.goto(f"{stage.public_url}/console/nowhere")
-    assert Axe().run(page).response["violations"] == []
+    assert violations(page) == []
     assert complaints == []
     context.close()
     plain.close()

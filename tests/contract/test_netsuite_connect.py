@@ -295,3 +295,25 @@ def test_settings_name_what_stands_in_the_account(office):
     with pytest.raises(errors.RecordInvalid, match="does not stand there") as invalid:
         checked(office, locationId="99")
     assert invalid.value.field == "providerSettings.locationId"
+
+
+def offered(office: Office) -> dict[str, dict[str, str]]:
+    facts = ConnectionFacts("1", ConnectionKey("acme", "netsuite"), ACCOUNT, {}, ConnectionSettings())
+    found = office.connector.choices(facts, Tokens(office.twin.connect()))
+    return {path: {one.id: one.name for one in choices} for path, choices in found.items()}
+
+
+def test_forms_offer_the_accounts_own_lists(office):
+    found = offered(office)
+    assert "Northern Branch" in found["providerSettings.subsidiaryId"].values()
+    assert set(found["providerSettings.departmentId"].values()) == {"Sales", "Service"}
+    assert found["providerSettings.incomeAccountId"] == found["incomeAccountId"]
+    assert "5" in found["incomeAccountId"]
+    assert "providerSettings.taxScheduleId" not in found
+
+
+def test_a_list_that_the_role_may_not_see_is_not_offered(office):
+    office.role(department="none")
+    found = offered(office)
+    assert "providerSettings.departmentId" not in found
+    assert "providerSettings.locationId" in found

@@ -150,3 +150,41 @@ def test_right_choices_are_taken():
     own = {"classId": named(shop, "class", "Web"), "terms": {"Net 30": "3"}, "paymentMethods": {"card": VISA}}
     after = ConnectionSettings(provider_settings=own)
     assert shop.connector.check_settings(shop.facts, after, shop.desk.tokens) == {}
+
+
+# --- what forms may offer ---
+
+
+def offered(shop: Shop) -> dict[str, dict[str, str]]:
+    found = shop.connector.choices(shop.facts, shop.desk.tokens)
+    return {path: {one.id: one.name for one in choices} for path, choices in found.items()}
+
+
+def test_forms_offer_what_fits_of_the_companys_lists():
+    shop = Shop()
+    web = named(shop, "class", "Web")
+    found = offered(shop)
+    assert found["providerSettings.classId"] == {web: "Web"}
+    assert found["providerSettings.paymentMethods"][VISA] == "Visa"
+    assert CHECKING in found["depositAccountId"]
+    assert CHECKING not in found["incomeAccountId"]
+    assert found["providerSettings.depositAccounts"] == found["depositAccountId"]
+    assert "taxCodeId" not in found  # lines in the US take TAX or NON
+    for path, account in (("incomeAccountId", "1"), ("depositAccountId", "5")):
+        assert account not in found[path]
+    names = [name.casefold() for name in found["depositAccountId"].values()]
+    assert names == sorted(names)
+
+
+def test_a_list_that_is_too_long_for_a_form_is_left_out(monkeypatch):
+    shop = Shop()
+    terms = offered(shop)["providerSettings.terms"]
+    monkeypatch.setattr("erp_pipelines.connectors.quickbooks.choices.MOST_ROWS", len(terms))
+    assert "providerSettings.terms" not in offered(shop)
+
+
+def test_a_list_that_the_company_refuses_is_left_out():
+    shop = Shop()
+    before = offered(shop)
+    shop.books.twin.add_fault("status", entity="Term", status=400, times=1)
+    assert offered(shop) == {path: found for path, found in before.items() if path != "providerSettings.terms"}

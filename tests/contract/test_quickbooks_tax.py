@@ -191,3 +191,10 @@ def test_prices_that_include_tax_come_to_what_the_customer_paid():
     assert shop.push(shop.order(lines=lines, prices_include_tax=True)).total == Decimal("29.97")
     (invoice,) = shop.company.invoices
     assert (invoice["GlobalTaxCalculation"], invoice["TxnTaxDetail"]["TotalTax"]) == ("TaxInclusive", Decimal("4.99"))
+
+
+def test_forms_offer_tax_codes_outside_the_us():
+    shop = Shop(ABROAD)
+    found = shop.connector.choices(shop.facts, shop.desk.tokens)
+    assert found["taxCodeId"] == found["exemptTaxCodeId"] == found["providerSettings.taxCodes"]
+    assert {one.id for one in found["taxCodeId"]} >= {"1", "2"}

@@ -21,6 +21,7 @@ import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.bootstrap import SystemClock, build_runtime
+from erp_pipelines.domain import catalogue
 from erp_pipelines.settings import Settings
 from tests.killpoints.boundaries import Boundaries, WatchedTransport, watch_commits
 from tests.support.erps import ERPS
@@ -28,6 +29,7 @@ from tests.support.erps import ERPS
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.killpoints.harness"])
 PATIENCE_SECONDS = 60
+catalogue.own()  # read once by the server, and not by every fork
 
 
 class AheadClock(SystemClock):

@@ -61,7 +61,8 @@ class OrderLifeCycle(RuleBasedStateMachine):
     @initialize(when=st.sampled_from(["paid", "confirmed"]), data=st.data())
     def begin(self, when: str, data: Any) -> None:
         habit = data.draw(st.sampled_from(("", *ERPS[self.provider].habits)))
-        self.world = World(self.databases, next(self.seeds), self.provider, habit)
+        luck = data.draw(st.integers(0, 999))
+        self.world = World(self.databases, next(self.seeds), self.provider, habit, luck=luck)
         self.people = People(self.world)
         self.auditor = Auditor(self.world, self.people)
         self.tenant, self.when = self.world.tenants[0], when
@@ -174,8 +175,9 @@ class OrderLifeCycle(RuleBasedStateMachine):
     def settle(self) -> None:
         self.world.there.twin.clear_faults()
         for _ in range(MOST_ROUNDS):
-            self.notices_arrive()
             self.deliver(700)
+            self.notices_arrive()  # last: what was recorded just now is pulled only when some time has passed
+            self.deliver(1)
             if not self._waiting():
                 break
         self.auditor.at_rest()

@@ -128,10 +128,16 @@ class SimulatedClock(FakeClock):
 
 
 class World:
-    """One seed's world: one provider, whose account has one of its habits."""
+    """One seed's world: one provider, whose account has one of its habits.
 
-    def __init__(self, databases: list[Database], seed: int, provider: str, habit: str = "") -> None:
-        self.rng, self.trace, self.counts, self.seed = random.Random(seed), [], Counts(), seed
+    `seed` names its tenants, which are new in their database, and decides its chances, where `luck` does not.
+    """
+
+    def __init__(
+        self, databases: list[Database], seed: int, provider: str, habit: str = "", *, luck: int | None = None
+    ) -> None:
+        self._luck = seed if luck is None else luck
+        self.rng, self.trace, self.counts = random.Random(self._luck), [], Counts()
         self.there = ERPS[provider](habit, clock=TwinClock(START))
         self.clock = SimulatedClock(self.there.twin)
         self.seams = Seams(self.rng, self.trace)
@@ -149,7 +155,7 @@ class World:
 
     def _runtime(self, database: Database) -> Runtime:
         wire = SimulatedWire(self.there.twin, self.seams)
-        return inside(self.there, database, wire, self.clock, random.Random(self.seed).random)
+        return inside(self.there, database, wire, self.clock, random.Random(self._luck).random)
 
     def _tenant(self, seed: int, number: int) -> Tenant:
         tenant = Tenant(self.there.key(f"s{seed}t{number}"), f"91303{seed:08d}{number}")

@@ -180,6 +180,7 @@ class ToyConnector:
     webhooks: None = None
     settings_model: None = None
     check_settings: None = None
+    choices: None = None
     documents_when: str = "paid"
     kinds: Kinds = TOY_KINDS
 

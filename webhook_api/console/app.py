@@ -17,6 +17,8 @@ from webhook_api.console.pages import (
     matching,
     queues,
     requests,
+    settings,
+    setup,
     syncs,
 )
 from webhook_api.console.routing import router as new_router
@@ -32,5 +34,8 @@ def nothing(request: Request, rest: str) -> Response:
 
 def routers() -> list[APIRouter]:
     """In the order in which they are asked."""
-    pages = (files, login, connections, errors, logs, mappings, matching, queues, syncs, health, differences, requests)
+    pages = (
+        files, login, connections, settings, setup, errors, logs, mappings, matching, queues, syncs, health,
+        differences, requests,
+    )  # fmt: skip
     return [*(page.router for page in pages), _last]

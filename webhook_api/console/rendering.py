@@ -25,6 +25,7 @@ NOTICES = {
     "saved": "The settings are saved.",
     "connected": "The connection stands.",
     "disconnected": "The connection has ended and its tokens are deleted.",
+    "on": "It is on. What stands in the shop already is being brought over.",
     "retried": "{n} deliveries are due again.",
     "asked": "An admin will see the request.",
     "declined": "The request is declined.",

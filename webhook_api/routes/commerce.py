@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from erp_pipelines.commerce import customers, orders, payments, products, refunds
+from erp_pipelines.commerce import customers, orders, payments, products, receipts, refunds
+from erp_pipelines.commerce.receipts import Share
 from erp_pipelines.commerce.refunds import Wanted
 from erp_pipelines.commerce.returns import Returned
 from erp_pipelines.commerce.saving import Saved
@@ -15,6 +16,7 @@ from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.products import Product
 from webhook_api.dependencies import Admin, House
+from webhook_api.payment_schemas import PaymentIn, PaymentOut
 from webhook_api.schemas import PaidOut, PayIn, RefundedOut, RefundIn, SavedOut
 
 router = APIRouter(prefix="/api/commerce", tags=["commerce"])
@@ -64,6 +66,24 @@ def pay(runtime: House, user: Admin, order_id: str, payment: PayIn | None = None
             payment_id=given.payment_id,
         )
     return PaidOut(order_id=order_id, payment_status=paid.status, payment_id=paid.payment_id, changed=paid.changed)
+
+
+@router.post("/payments")
+def receive(runtime: House, user: Admin, given: PaymentIn) -> PaymentOut:
+    """Record one payment for several orders of one customer. The same `paymentId` again changes nothing."""
+    shares = [Share(part.order_id, part.amount) for part in given.allocations]
+    with runtime.db.tenant(user.tenant_id) as conn:
+        receipt = receipts.receive(
+            conn,
+            user.tenant_id,
+            shares,
+            date=given.date or runtime.clock.now().date(),
+            amount=given.amount,
+            method=given.method,
+            reference=given.reference,
+            payment_id=given.payment_id,
+        )
+    return PaymentOut.of(receipt)
 
 
 @router.post("/orders/{order_id}/refund")

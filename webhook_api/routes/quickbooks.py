@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from erp_pipelines.access import connections, consent
 from erp_pipelines.domain.errors import PipelineError
-from webhook_api import problems
+from webhook_api import consent_cookie, problems
 from webhook_api.dependencies import Admin, House, paced
 from webhook_api.pages import page
 from webhook_api.schemas import AuthorizeUrl, ConnectionOut
@@ -43,15 +43,19 @@ def callback(
     try:
         if error:
             raise consent.refused(runtime, PROVIDER, state=state, reason=error)
-        row = consent.finish(runtime, PROVIDER, code=code, company_id=realm_id, state=state)
+        browser = consent_cookie.of(runtime, request)
+        row = consent.finish(runtime, PROVIDER, code=code, company_id=realm_id, state=state, browser=browser)
     except PipelineError as failure:
         return _failed(request, runtime, failure)
     status = connections.status(runtime, row.key)
     if _wants_json(request):
         return JSONResponse(ConnectionOut.of(status).model_dump(mode="json", by_alias=True))
-    company = row.company_name or row.external_company_id or ""
+    company, title = row.company_name or row.external_company_id or "", f"{status.display_name} is connected"
+    if not row.settings.auto_sync_enabled:
+        lines = [f"Connected to {company}.", "Nothing is brought there before it is turned on."]
+        return page(title, lines, status=200, onwards=(f"/console/setup/{PROVIDER}", "on with the set-up"))
     lines = [f"Connected to {company}.", "Orders and customers are brought there from now on."]
-    return page(f"{status.display_name} is connected", lines, status=200)
+    return page(title, lines, status=200)
 
 
 def _failed(request: Request, runtime: House, failure: PipelineError) -> Response:

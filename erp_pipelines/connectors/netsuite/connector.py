@@ -28,6 +28,7 @@ from erp_pipelines.connectors.mapping import refund_by_hand, requirements
 from erp_pipelines.connectors.netsuite import changes, company, mapper
 from erp_pipelines.connectors.netsuite.accounts import Account
 from erp_pipelines.connectors.netsuite.auth import NetSuiteCredentials, authorise
+from erp_pipelines.connectors.netsuite.choices import choices
 from erp_pipelines.connectors.netsuite.client import NetSuiteClient
 from erp_pipelines.connectors.netsuite.config import DISPLAY_NAME, NetSuiteConfig
 from erp_pipelines.connectors.netsuite.documents import Documents
@@ -38,7 +39,7 @@ from erp_pipelines.connectors.netsuite.preflight import Preflight
 from erp_pipelines.connectors.netsuite.settings import NetSuiteSettings
 from erp_pipelines.connectors.netsuite.settings_check import check
 from erp_pipelines.connectors.netsuite.truth import read_truth
-from erp_pipelines.connectors.provider import InFlight, Kinds
+from erp_pipelines.connectors.provider import Choice, InFlight, Kinds
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.connections import ConnectionSettings, DocumentsWhen
 from erp_pipelines.domain.customers import Customer
@@ -103,10 +104,16 @@ class NetSuiteConnector:
         self, connection: ConnectionFacts, after: ConnectionSettings, tokens: TokenSource
     ) -> Mapping[str, Any]:
         """What is read is only checked: no facts come of it."""
+        check(self._client_for_once(connection, tokens), connection.settings, after)
+        return {}
+
+    def choices(self, connection: ConnectionFacts, tokens: TokenSource) -> dict[str, tuple[Choice, ...]]:
+        return choices(self._client_for_once(connection, tokens))
+
+    def _client_for_once(self, connection: ConnectionFacts, tokens: TokenSource) -> NetSuiteClient:
         lent = replace(lent_for_once("", self._clock), tokens=tokens)
         account = Account.parse(connection.company_id)
-        check(NetSuiteClient(self._config, self._http, account, lent, authorise=authorise(self._clock)), connection.settings, after)  # fmt: skip
-        return {}
+        return NetSuiteClient(self._config, self._http, account, lent, authorise=authorise(self._clock))
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight:
         return company.in_flight(connection, self._config)
@@ -130,7 +137,7 @@ class NetSuiteSession:
         return STAY_ORDERS if isinstance(record, Payment) and stays else None
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
-        return requirements(record)
+        return requirements(record, self._books.own.line_items)
 
     def body(self, record: CanonicalRecord, refs: Mapping[Ref, str]) -> dict[str, Any]:
         return mapper.body(record, refs, self._books)

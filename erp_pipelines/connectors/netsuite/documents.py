@@ -62,10 +62,14 @@ class Documents:
             return pushed(Outcome.ADOPTED, "customerPayment", Kept(found))
         self._believe_absence(write, key)
         body = payment(record, write.refs, self.books)
-        order_id = external_id(write.refs, Ref("Order", record.order_id), DISPLAY_NAME)
-        return self._made(
-            write, "customerPayment", self._payments, key, {**body, **applied(self._shares(order_id, record.amount))}
-        )
+        shares = {
+            invoice: share
+            for part in record.parts
+            for invoice, share in self._shares(
+                external_id(write.refs, Ref("Order", part.order_id), DISPLAY_NAME), part.amount
+            ).items()
+        }
+        return self._made(write, "customerPayment", self._payments, key, {**body, **applied(shares)})
 
     def find_order(self, order: Order) -> Pushed | None:
         found = self._look(self._sales, order_key(order, self.books))

@@ -16,7 +16,7 @@ from typing import Any
 
 from erp_pipelines.connectors.arithmetic import arithmetic
 from erp_pipelines.connectors.base import Ref
-from erp_pipelines.connectors.mapping import external_id, number, set_only
+from erp_pipelines.connectors.mapping import class_of, item_of, number, set_only
 from erp_pipelines.connectors.netsuite.company import Books
 from erp_pipelines.connectors.netsuite.config import DISPLAY_NAME
 from erp_pipelines.connectors.netsuite.mapper_shared import reference
@@ -65,11 +65,12 @@ def _sold(order: Order, refs: Mapping[Ref, str], books: Books, taxes: Taxes) -> 
         told = clean_lines(line.description or "", books.config.description_length - ARITHMETIC)
         changed = amount != line.gross(order.currency)
         sold = {
-            "item": reference(external_id(refs, Ref("Product", line.product), DISPLAY_NAME)),
+            "item": reference(item_of(line, refs, books.own.line_items, DISPLAY_NAME)),
             "quantity": number(line.quantity) if rate is not None else Decimal(1),
             "rate": number(amount if rate is None else rate),
             "amount": amount,
             "description": f"{told} {arithmetic(order, line, part, whole=changed, folded=folded)}".strip(),
+            "class": reference(class_of(line, books.own.classes, DISPLAY_NAME) or books.own.class_id),
         }
         yield _line(sold, books, taxes, taxed)
 
@@ -95,7 +96,7 @@ def _line(sold: Mapping[str, Any], books: Books, taxes: Taxes, taxed: Taxed) -> 
         "class": reference(own.class_id),
     }
     price = {"price": reference(books.config.custom_price_level)}
-    return {**set_only({**sold, **price, **places}), **taxes.on_line(taxed), **own.line_fields}
+    return {**set_only({**places, **sold, **price}), **taxes.on_line(taxed), **own.line_fields}
 
 
 def _shipping_item(books: Books) -> str | None:

@@ -1,4 +1,4 @@
-"""A payment of an order as a customer payment. Pure; which invoice it settles is found out when it is sent."""
+"""A payment as a customer payment. Pure; which invoices of its orders it settles is found out when it is sent."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from erp_pipelines.domain.payments import Payment
 
 
 def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
-    """`refs` holds the order, and as its only customer the order's."""
+    """`refs` holds the orders, and as its only customer theirs. What is for no order stays unapplied."""
     refuse_refund(record, DISPLAY_NAME)
-    external_id(refs, Ref("Order", record.order_id), DISPLAY_NAME)
+    for part in record.parts:
+        external_id(refs, Ref("Order", part.order_id), DISPLAY_NAME)
     account = books.own.deposit_account_id or books.settings.deposit_account_id
     return {
         **set_only(

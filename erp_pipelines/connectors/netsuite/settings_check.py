@@ -23,6 +23,7 @@ TABLES: Mapping[str, str] = {
     "discountItemId": "item",
 }
 _OWN = "providerSettings."
+BY_NAME: Mapping[str, str] = {f"{_OWN}lineItems": "item", f"{_OWN}classes": "classification"}
 
 
 def check(client: NetSuiteClient, before: ConnectionSettings, after: ConnectionSettings) -> None:
@@ -40,11 +41,13 @@ def _chosen(settings: ConnectionSettings) -> dict[str, str]:
     """The ids that settings name, by the JSON path of the setting."""
     own = NetSuiteSettings.model_validate(settings.provider_settings or {}).model_dump(by_alias=True)
     found = {**settings.model_dump(by_alias=True), **{f"{_OWN}{name}": value for name, value in own.items()}}
-    return {path: str(found[path]) for path in found if found[path] and path.removeprefix(_OWN) in TABLES}
+    named = {f"{path}.{name}": ident for path in BY_NAME for name, ident in found[path].items()}
+    return {path: str(found[path]) for path in found if found[path] and path.removeprefix(_OWN) in TABLES} | named
 
 
 def _table(path: str) -> str:
-    return TABLES[path.removeprefix(_OWN)]
+    group = path.rpartition(".")[0]
+    return BY_NAME.get(group) or TABLES[path.removeprefix(_OWN)]
 
 
 def _check(client: NetSuiteClient, table: str, chosen: Mapping[str, str]) -> None:

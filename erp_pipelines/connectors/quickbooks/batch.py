@@ -23,6 +23,7 @@ from erp_pipelines.connectors.quickbooks.faults import refusal
 from erp_pipelines.connectors.quickbooks.pushing import pushed
 from erp_pipelines.connectors.quickbooks.rounding import made_up
 from erp_pipelines.connectors.quickbooks.snapshots import snapshot
+from erp_pipelines.connectors.quickbooks.truth import moved_by
 from erp_pipelines.connectors.quickbooks.wire import CustomerDoc, Entity, InvoiceDoc, ItemDoc, PaymentDoc
 from erp_pipelines.domain.customers import Customer
 from erp_pipelines.domain.errors import AnswerLost, ErpError
@@ -118,6 +119,8 @@ def _note(item: Item, answer: BatchAnswer, row: Mapping[str, Any], number: str) 
 
 
 def _pushed(client: QuickBooksClient, books: Books, item: Item, doc: Entity, request_id: str) -> Pushed:
+    if isinstance(doc, PaymentDoc):
+        return replace(pushed(item.outcome, doc, request_id), moved=moved_by(doc, books.config))
     if not isinstance(doc, InvoiceDoc) or not isinstance(item.write.record, Order):
         return pushed(item.outcome, doc, request_id)
     got, note = made_up(client, books, item.write, item.write.record, item.body, Got(doc, request_id))

@@ -87,7 +87,8 @@ def _on(here: Pass, rows: Iterable[ChangedDoc], there: Pass | None) -> ChangePag
 def _changed(entity: str, rows: Iterable[ChangedDoc]) -> Iterable[Changed]:
     for row in rows:
         if row.updated_at:
-            yield Changed(ExternalRef(entity, row.id), row.updated_at, deleted=row.status == "Deleted")
+            ref, deleted = ExternalRef(entity, row.id), row.status == "Deleted"
+            yield Changed(ref, row.updated_at, deleted, row.sync_token, row.balance)
 
 
 def _stamp(moment: dt.datetime) -> str:

@@ -50,6 +50,8 @@ class QuickBooksConfig:
     voided_prefix: str = "Voided"
     # A backslash within a query's quotes is doubled.
     escape_backslash: bool = True
+    # A payment raises the version of each invoice that it settles.
+    payments_raise_versions: bool = True
     # Smaller of the limits that schema and documentation give.
     display_name_length: int = 100
     notes_length: int = 1000

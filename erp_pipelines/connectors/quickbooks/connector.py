@@ -26,9 +26,10 @@ from erp_pipelines.connectors.calling import SystemClock, lent_for_once
 from erp_pipelines.connectors.doubt import doubt_kept, wait_out
 from erp_pipelines.connectors.http import ErpHttp, Profile, Transport
 from erp_pipelines.connectors.mapping import requirements
-from erp_pipelines.connectors.provider import InFlight, Kinds
+from erp_pipelines.connectors.provider import Choice, InFlight, Kinds
 from erp_pipelines.connectors.quickbooks import batch, changes, mapper
 from erp_pipelines.connectors.quickbooks.auth import QuickBooksOAuth
+from erp_pipelines.connectors.quickbooks.choices import choices
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME, QuickBooksConfig
@@ -99,9 +100,16 @@ class QuickBooksConnector:
     def check_settings(
         self, connection: ConnectionFacts, after: ConnectionSettings, tokens: TokenSource
     ) -> dict[str, Any]:
-        lent = replace(lent_for_once("", self._clock), tokens=tokens)
-        client = QuickBooksClient(self._config, self._http, connection.company_id, lent)
+        client = self._client_for_once(connection, tokens)
         return check(client, connection.settings, after, in_the_us=books(connection, self._config).in_the_us)
+
+    def choices(self, connection: ConnectionFacts, tokens: TokenSource) -> dict[str, tuple[Choice, ...]]:
+        client = self._client_for_once(connection, tokens)
+        return choices(client, in_the_us=books(connection, self._config).in_the_us)
+
+    def _client_for_once(self, connection: ConnectionFacts, tokens: TokenSource) -> QuickBooksClient:
+        lent = replace(lent_for_once("", self._clock), tokens=tokens)
+        return QuickBooksClient(self._config, self._http, connection.company_id, lent)
 
     def in_flight(self, connection: ConnectionFacts) -> InFlight:  # noqa: ARG002 - Protocol
         """One: two writes at once to documents of one customer meet as stale versions."""
@@ -125,7 +133,7 @@ class QuickBooksSession:
         return None
 
     def requirements(self, record: CanonicalRecord) -> tuple[Ref, ...]:
-        return requirements(record)
+        return requirements(record, self._books.own.line_items)
 
     def body(self, record: CanonicalRecord, refs: Mapping[Ref, str]) -> dict[str, Any]:
         return mapper.body(record, refs, self._books)

@@ -7,7 +7,9 @@ things, see `finding.only`. A voided one is taken for ours only when no other st
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Known, Pushed, Ref, Write
@@ -17,11 +19,11 @@ from erp_pipelines.connectors.quickbooks.client import Got, QuickBooksClient
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.finding import invoice_rate, only, same_day
 from erp_pipelines.connectors.quickbooks.mapper_invoice import invoice
-from erp_pipelines.connectors.quickbooks.mapper_payment import applied, payment
+from erp_pipelines.connectors.quickbooks.mapper_payment import applied, invoice_of, payment
 from erp_pipelines.connectors.quickbooks.pushing import believe_absence, pushed, updated
 from erp_pipelines.connectors.quickbooks.rounding import made_up
 from erp_pipelines.connectors.quickbooks.snapshots import moved, refuse_edited, snapshot
-from erp_pipelines.connectors.quickbooks.truth import is_void
+from erp_pipelines.connectors.quickbooks.truth import is_void, moved_by
 from erp_pipelines.connectors.quickbooks.wire import InvoiceDoc, PaymentDoc
 from erp_pipelines.domain.errors import NameTaken, Rejected, voided
 from erp_pipelines.domain.orders import Order, OrderStatus
@@ -68,17 +70,23 @@ class Documents:
             if refused.erp_code != BUSINESS_RULE or self.books.own.overpayments != "unapplied":
                 raise
             return self._pay_what_is_open(write, record, whole, refused)
-        return pushed(Outcome.CREATED, got.doc, got.request_id)
+        return self._paid(got)
 
     def _pay_what_is_open(self, write: Write, record: Payment, body: dict[str, Any], refused: Rejected) -> Pushed:
-        """The invoice's open balance is paid and the rest left unapplied, if that is what QuickBooks has refused."""
-        invoice_id = write.refs[Ref("Order", record.order_id)]
-        still_open = self.client.read(InvoiceDoc, "Invoice", invoice_id).doc.balance
-        if still_open >= record.amount:
+        """What is open of each invoice is paid and the rest left unapplied, if that is what QuickBooks has refused."""
+        ids = [invoice_of(line) for line in body["Line"]]
+        balances = {doc.id: doc.balance for doc in self.client.by_ids(InvoiceDoc, "Invoice", ids)}
+        less = applied(body, balances)
+        beyond = _lines_total(body) - _lines_total(less)
+        if not beyond:
             raise refused
-        got = self.client.create(PaymentDoc, "Payment", applied(body, still_open), write.key("create-unapplied"))
-        note = f"{record.amount - still_open} of it is beyond the open balance and left unapplied."
-        return replace(pushed(Outcome.CREATED, got.doc, got.request_id), note=note)
+        got = self.client.create(PaymentDoc, "Payment", less, write.key("create-unapplied"))
+        note = f"{beyond + record.unallocated} of it is beyond the open balance and left unapplied."
+        return replace(self._paid(got), note=note)
+
+    def _paid(self, got: Got[PaymentDoc]) -> Pushed:
+        done = pushed(Outcome.CREATED, got.doc, got.request_id)
+        return replace(done, moved=moved_by(got.doc, self.books.config))
 
     def find_order(self, write: Write, order: Order) -> Pushed | None:
         found = self._invoice_of(order, invoice(order, write.refs, self.books))
@@ -147,6 +155,10 @@ class Documents:
 
     def _rate(self, record: Payment, write: Write) -> dict[str, Any]:
         return invoice_rate(self.client, self.books, record.currency, write.refs[Ref("Order", record.order_id)])
+
+
+def _lines_total(body: Mapping[str, Any]) -> Decimal:
+    return sum((line["Amount"] for line in body["Line"]), Decimal(0))
 
 
 def number_taken(taken: NameTaken, what: str) -> NameTaken:

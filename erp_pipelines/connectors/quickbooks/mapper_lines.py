@@ -15,7 +15,7 @@ from typing import Any
 
 from erp_pipelines.connectors.arithmetic import arithmetic
 from erp_pipelines.connectors.base import Ref
-from erp_pipelines.connectors.mapping import external_id, number, set_only, setting_missing
+from erp_pipelines.connectors.mapping import class_of, item_of, number, set_only, setting_missing
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
 from erp_pipelines.connectors.quickbooks.mapper_names import DESCRIPTION_LENGTH
@@ -64,7 +64,7 @@ def lines(order: Charged, refs: Mapping[Ref, str], books: Books, taxes: Taxes) -
     folded = _folded(order, books, taxes)
     sold = [_sold(order, line, part, folded=folded) for line, part in zip(order.lines, taxes.parts.lines, strict=True)]
     return [
-        *(_sales_line(order, one, number, refs, taxes) for number, one in enumerate(sold)),
+        *(_sales_line(order, one, number, refs, books, taxes) for number, one in enumerate(sold)),
         *([] if folded else _discount_line(order, books)),
         *_shipping_line(order, books, taxes),
     ]
@@ -114,9 +114,13 @@ def _sold(order: Charged, line: OrderLine, part: Part, *, folded: bool) -> Sold:
     return Sold.gross_line(line, part, order.currency)
 
 
-def _sales_line(order: Charged, one: Sold, place: int, refs: Mapping[Ref, str], taxes: Taxes) -> dict[str, Any]:
+def _sales_line(
+    order: Charged, one: Sold, place: int, refs: Mapping[Ref, str], books: Books, taxes: Taxes
+) -> dict[str, Any]:
+    booked = class_of(one.line, books.own.classes, DISPLAY_NAME)
     detail = {
-        "ItemRef": reference(external_id(refs, Ref("Product", one.line.product), DISPLAY_NAME)),
+        "ItemRef": reference(item_of(one.line, refs, books.own.line_items, DISPLAY_NAME)),
+        "ClassRef": reference(booked) if booked else None,
         "Qty": number(one.quantity),
         "UnitPrice": number(one.price),
         "TaxCodeRef": taxes.code_ref(place),

@@ -1,4 +1,4 @@
-"""A payment of an order as a Payment that settles its invoice. Pure."""
+"""A payment as a Payment that settles the invoices of its orders. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from erp_pipelines.connectors.base import Ref
-from erp_pipelines.connectors.mapping import customer_of, external_id, refuse_refund, set_only
+from erp_pipelines.connectors.mapping import customer_of, external_id, refuse_refund, set_only, setting_missing
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.company import Books
 from erp_pipelines.connectors.quickbooks.config import DISPLAY_NAME
@@ -17,13 +17,18 @@ from erp_pipelines.connectors.quickbooks.mapper_shared import (
     reference,
 )
 from erp_pipelines.connectors.text import clean, clean_lines
-from erp_pipelines.domain.payments import Payment
+from erp_pipelines.domain.payments import Allocation, Payment
+
+ZERO = Decimal(0)
 
 
 def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str, Any]:
-    """All of it goes to the order's invoice, see `applied`. `refs` holds the order, and as its only customer the order's."""
+    """Each part goes to its order's invoice, see `applied`. `refs` holds the orders, and as its only customer theirs.
+
+    RequirementMissing where some of it is for no order, and the tenant does not want such money to stand as a credit.
+    """
     refuse_refund(record, DISPLAY_NAME)
-    invoice = {"TxnId": external_id(refs, Ref("Order", record.order_id), DISPLAY_NAME), "TxnType": "Invoice"}
+    _check_credit(record, books)
     deposit_to, method = deposit_account(record.method, books), payment_method(record.method, books)
     return set_only(
         {
@@ -35,9 +40,24 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
             "PaymentMethodRef": reference(method) if method else None,
             "DepositToAccountRef": reference(deposit_to) if deposit_to else None,
             **currency(record.currency, None, books),
-            "Line": [{"Amount": record.amount, "LinkedTxn": [invoice]}],
+            "Line": [_line(part, refs) for part in record.parts],
         }
     )
+
+
+def _line(part: Allocation, refs: Mapping[Ref, str]) -> dict[str, Any]:
+    invoice = external_id(refs, Ref("Order", part.order_id), DISPLAY_NAME)
+    return {"Amount": part.amount, "LinkedTxn": [{"TxnId": invoice, "TxnType": "Invoice"}]}
+
+
+def _check_credit(record: Payment, books: Books) -> None:
+    if record.unallocated and books.own.overpayments != "unapplied":
+        raise setting_missing(
+            f"{record.unallocated} of payment {record.id} is for no order.",
+            "overpayments",
+            "Let it stand as the customer's credit in the settings of the QuickBooks connection "
+            "(providerSettings.overpayments: unapplied), or enter the payment by hand.",
+        )
 
 
 def deposit_account(method: str | None, books: Books) -> str | None:
@@ -49,10 +69,15 @@ def payment_method(method: str | None, books: Books) -> str | None:
     return books.own.payment_methods.get((method or "").casefold())
 
 
-def applied(body: Mapping[str, Any], amount: Decimal) -> dict[str, Any]:
-    """The same payment with no more than this applied to its invoice; the rest is the customer's credit."""
-    (line,) = body["Line"]
-    return {**body, "Line": [{**line, "Amount": amount}] if amount else []}
+def applied(body: Mapping[str, Any], still_open: Mapping[str, Decimal]) -> dict[str, Any]:
+    """The same payment with no more applied to each invoice than is open; the rest is the customer's credit."""
+    lines = [{**line, "Amount": min(line["Amount"], still_open.get(invoice_of(line), ZERO))} for line in body["Line"]]
+    return {**body, "Line": [line for line in lines if line["Amount"]]}
+
+
+def invoice_of(line: Mapping[str, Any]) -> str:
+    """The invoice that a line of a payment settles."""
+    return str(line["LinkedTxn"][0]["TxnId"])
 
 
 def _note(record: Payment) -> str:

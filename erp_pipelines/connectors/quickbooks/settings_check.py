@@ -23,6 +23,7 @@ ACCOUNT_TYPES: Mapping[str, frozenset[str]] = {
     "discountAccountId": INCOME | {"Expense", "Other Expense", "Cost of Goods Sold"},
 }
 DEPOSITS = "providerSettings.depositAccounts"
+LINE_ITEMS = "providerSettings.lineItems"
 ITEMS = ("shippingItemId", "providerSettings.roundingItemId", "providerSettings.refundItemId")
 
 
@@ -49,7 +50,8 @@ class Chosen:
         return cls(
             {name: ids[name] for name in ACCOUNT_TYPES if ids.get(name)}
             | {f"{DEPOSITS}.{method}": account for method, account in own.deposit_accounts.items()},
-            {name: ids[name] for name in ITEMS if ids[name]},
+            {name: ids[name] for name in ITEMS if ids[name]}
+            | {f"{LINE_ITEMS}.{kind}": item for kind, item in own.line_items.items()},
             _others(own),
             codes,
         )
@@ -57,6 +59,7 @@ class Chosen:
 
 def _others(own: QuickBooksSettings) -> dict[str, tuple[str, str]]:
     chosen = {("classId", "Class"): own.class_id, ("departmentId", "Department"): own.department_id}
+    chosen |= {(f"classes.{name}", "Class"): found for name, found in own.classes.items()}
     chosen |= {(f"terms.{name}", "Term"): term for name, term in own.terms.items()}
     chosen |= {(f"paymentMethods.{name}", "PaymentMethod"): method for name, method in own.payment_methods.items()}
     return {f"providerSettings.{name}": (entity, row_id) for (name, entity), row_id in chosen.items() if row_id}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from erp_pipelines.connectors.base import DocumentState, ExternalRef, PaymentState, Truth
+from erp_pipelines.connectors.base import DocumentState, ExternalRef, Moved, PaymentState, Truth
 from erp_pipelines.connectors.quickbooks import text
 from erp_pipelines.connectors.quickbooks.client import QuickBooksClient
 from erp_pipelines.connectors.quickbooks.config import QuickBooksConfig
@@ -75,6 +75,14 @@ def _payment(doc: PaymentDoc, config: QuickBooksConfig) -> PaymentState:
 
 def _gone_payment(external_id: str) -> PaymentState:
     return PaymentState(ExternalRef("Payment", external_id), None, None, None, True, {}, None)
+
+
+def moved_by(doc: PaymentDoc, config: QuickBooksConfig) -> tuple[Moved, ...]:
+    """What a payment that was just made has done to its invoices."""
+    versions = int(config.payments_raise_versions)
+    return tuple(
+        Moved(ref, amount, versions) for ref, amount in _applied(doc).items() if ref.external_type == "Invoice"
+    )
 
 
 def _applied(doc: PaymentDoc) -> dict[ExternalRef, Decimal]:

@@ -44,11 +44,13 @@ class ChangedDoc(Entity):
     """What a pull reads of any document; a deleted one is a stub with this status."""
 
     status: str = Field(default="", alias="status")
+    balance: Decimal | None = None
 
 
 class Listed(Entity):
     """A row of a name list of which it only counts that it is there."""
 
+    name: str = ""
     active: bool = True
 
 
@@ -123,6 +125,7 @@ class PaymentDoc(Entity):
 
 
 class AccountDoc(Entity):
+    fully_qualified_name: str = ""
     account_type: str = ""
     account_sub_type: str = ""
     active: bool = True
@@ -141,6 +144,7 @@ class TaxRateDoc(Entity):
 
 
 class TaxCodeDoc(Entity):
+    name: str = ""
     active: bool = True
     sales_tax_rate_list: TaxRateList = TaxRateList()
 

@@ -173,6 +173,7 @@ class FakeConnector:
     credentials: Any = None
     settings_model: Any = None
     check_settings: Any = None
+    choices: Any = None
     documents_when: str = "paid"
     kinds: Kinds = field(default_factory=lambda: Kinds({}, frozenset()))
 

@@ -43,7 +43,7 @@ def test_a_refusal_is_stored_with_its_owner_and_code(database, clock):
         "select cause, owner, retriable, erp_code, catalogue from erp.integration_sync_logs"
         " where outcome = 'Abandon' and entity_type = 'Order'"
     )
-    assert logged == [("closed-period", "bookkeeper", False, "6200", "2026-11-23")]
+    assert logged == [("closed-period", "bookkeeper", False, "6200", "2026-11-27")]
 
 
 def test_what_stops_a_customer_is_the_same_person_s_job_for_its_order(shop):

@@ -22,6 +22,8 @@ PAGES = (
 ADMIN_PAGES = (
     "/console/outbox", "/console/inbox", "/console/connections/quickbooks/connect",
     "/console/connections/quickbooks/settings", "/console/connections/quickbooks/disconnect",
+    "/console/setup/quickbooks/connect", "/console/setup/quickbooks/match", "/console/setup/quickbooks/map",
+    "/console/setup/quickbooks/start", "/console/setup/quickbooks/preview", "/console/setup/quickbooks/on",
 )  # fmt: skip
 
 

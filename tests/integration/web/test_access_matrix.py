@@ -70,6 +70,7 @@ CELLS = {
     "queues_retry": Cell(ADMIN, 200, 404),
     "commerce_save_customer": Cell(ADMIN, 200, 201), "commerce_save_product": Cell(ADMIN, 200, 201),
     "commerce_save_order": Cell(ADMIN, 200, 201), "commerce_pay": Cell(ADMIN, 200, 404),
+    "commerce_receive": Cell(ADMIN, 200, 404),
     "commerce_cancel": Cell(ADMIN, 200, 404), "commerce_refund": Cell(ADMIN, 200, 404),
     "status_order_status": Cell(ALL, 200, 404), "status_customer_status": Cell(REP, 200, 404),
     "status_order_badges": Cell(ALL, 200, 404), "status_customer_badges": Cell(REP, 200, 404),
@@ -142,6 +143,8 @@ class Matrix:
             return {"entityType": "Customer"}
         if operation["operationId"] == "matching_decide":
             return {"entityType": "Customer", "entityId": "c3", "externalId": None}
+        if operation["operationId"] == "commerce_receive":  # the very payment that `commerce_pay` has recorded
+            return {"allocations": [{"orderId": "1001", "amount": "30.00"}], "paymentId": "m1"}
         if operation["operationId"] == "connections_connect":
             return {"accountId": "1"}
         schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})

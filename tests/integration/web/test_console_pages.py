@@ -200,6 +200,36 @@ def test_links_into_an_erp_are_never_scripts(api: Api, monkeypatch: pytest.Monke
     assert "javascript:" not in visitor.get("/console/mappings").text
 
 
+def test_links_to_dagster_stand_where_people_can_see_it(api: Api) -> None:
+    furnish(api)
+    run(api, "update erp.integration_sync_logs set run_id = '0f8fad5b-d9cb' where entity_id = 'c1'")
+    log_id = api.get("/api/integrations/logs?entityId=c1").json()["items"][0]["id"]
+    visitor, entry = signed_in(api), f"/console/logs/{log_id}"
+    assert "In Dagster" not in visitor.get("/console/connections").text
+    assert api.get(f"/api{entry.replace('console', 'integrations')}").json()["runUrl"] is None
+    object.__setattr__(api.runtime, "dagster_url", "https://dagster.example.com")
+    run(
+        api, "update erp.integration_sync_logs set started_at = started_at + interval '1 hour' where run_id is not null"
+    )
+    card = visitor.get("/console/connections").text
+    for url in (
+        "runs/0f8fad5b-d9cb", "locations/__repository__@erp_pipelines/sensors/outbox_sensor",
+        "assets/orders_in_erp?partition=acme%3Aquickbooks",
+    ):  # fmt: skip
+        assert f'href="https://dagster.example.com/{url}"' in card
+    assert '<a href="https://dagster.example.com/runs/0f8fad5b-d9cb" rel="noreferrer">Dagster run 0f8fad5b</a>' in (
+        visitor.get(entry).text
+    )
+
+
+def test_records_that_stand_in_the_erp_are_linked_wherever_they_are_listed(api: Api) -> None:
+    furnish(api)
+    visitor = signed_in(api, "SalesManager")
+    for path in ("/console/logs", "/console/errors/quickbooks/inactive", "/console/differences"):
+        links = [one["href"] for one in Page(visitor.get(path).text).of("a") if "books.example" in (one["href"] or "")]
+        assert set(links) == {"https://books.example.com/9130/Customer/77"}, path
+
+
 def test_the_files_of_the_wheels_are_the_ones_that_were_read(api: Api) -> None:
     """A newer wheel must be looked at before its digest is written down here."""
     for asset in assets().values():

@@ -102,7 +102,7 @@ def test_the_whole_catalogue_is_told(api: Api) -> None:
     assert (body["version"], len(body["causes"])) == (own().version, len(own().causes))
     (quickbooks,) = [one for one in body["providers"] if one["provider"] == "quickbooks"]
     assert (quickbooks["provider"], quickbooks["version"], quickbooks["unknown"]["owner"]) == (
-        "quickbooks", "2026-11-23", "us",
+        "quickbooks", "2026-11-27", "us",
     )  # fmt: skip
     closed = next(fault for fault in quickbooks["faults"] if fault["code"] == "6200")
     assert closed == {

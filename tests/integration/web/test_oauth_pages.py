@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tests.integration.access.fakes import connect, scalar, state_in
 from tests.integration.web.conftest import Api
+from tests.integration.web.console_support import Visitor, signed_in
 
 CALLBACK = "/api/integrations/quickbooks/callback"
 
@@ -86,3 +87,37 @@ def test_a_provider_that_is_not_set_up(api: Api) -> None:
     assert answer.status_code == 404
     assert "Set up here: none" in answer.json()["detail"]
     assert api.client.get(CALLBACK, params={"error": "access_denied"}).status_code == 404
+
+
+def begin_in(visitor: Visitor) -> dict[str, str]:
+    """A consent begun in the console: what the provider sends the browser back with."""
+    page = visitor.post("/console/connections/quickbooks/connect")
+    return {"code": "code-1", "realmId": "9130", "state": state_in(page.text)}
+
+
+def test_a_consent_begun_in_the_console_ends_in_the_same_browser(api: Api) -> None:
+    visitor = signed_in(api)
+    back = begin_in(visitor)
+    assert visitor.client.get(CALLBACK, params=back).status_code == 200
+    assert scalar(api.runtime.db, "select state from erp.integration_connections") == "Connected"
+
+
+def test_a_callback_in_another_browser_is_refused_and_connects_nothing(api: Api) -> None:
+    back, other = begin_in(signed_in(api)), signed_in(api)
+    begin_in(other)  # which has a cookie of its own
+    answer = other.client.get(CALLBACK, params=back)
+    assert answer.status_code == 400
+    assert "This sign-in was begun in another browser." in answer.text
+    assert "If somebody sent you the link, do not follow it." in answer.text
+    assert (api.oauth.exchanged, scalar(api.runtime.db, "select count(*) from erp.integration_connections")) == ([], 0)
+    assert Visitor(api).client.get(CALLBACK, params=begin_in(signed_in(api))).status_code == 400
+
+
+def test_the_browsers_secret_is_kept_from_scripts_and_from_the_database(api: Api) -> None:
+    visitor = signed_in(api)
+    answer = visitor.post("/console/connections/quickbooks/connect")
+    [cookie] = [one for one in answer.headers.get_list("set-cookie") if one.startswith("__Host-erp_consent=")]
+    assert {"HttpOnly", "Secure", "SameSite=lax", "Path=/", "Max-Age=600"} <= set(cookie.split("; "))
+    secret = visitor.client.cookies["__Host-erp_consent"]
+    assert secret not in str(scalar(api.runtime.db, "select json_agg(s) from erp.oauth_states s"))
+    assert secret not in answer.text

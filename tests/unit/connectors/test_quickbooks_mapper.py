@@ -235,9 +235,13 @@ def test_foreign_payment_names_its_currency():
 
 def test_requirements():
     lines = [OrderLine(product=one, quantity=1, unit_price=1) for one in ("p2", "p1", "p2")]
-    assert requirements(make_order(lines=lines)) == (Ref("Customer", "c1"), Ref("Product", "p2"), Ref("Product", "p1"))
-    assert requirements(PAYMENT) == (Ref("Order", "o1"),)
-    assert requirements(make_customer()) == requirements(make_product()) == ()
+    assert requirements(make_order(lines=lines), {}) == (
+        Ref("Customer", "c1"),
+        Ref("Product", "p2"),
+        Ref("Product", "p1"),
+    )
+    assert requirements(PAYMENT, {}) == (Ref("Order", "o1"),)
+    assert requirements(make_customer(), {}) == requirements(make_product(), {}) == ()
 
 
 # --- texts ---

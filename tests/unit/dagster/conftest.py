@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from erp_pipelines.access import health
+from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.delivery import alerts, bulk, due, probe, worker
 from erp_pipelines.resources.runtime import resource_for
 from tests.unit.dagster.pretended import QUICK, FakeDelivery
@@ -28,11 +29,12 @@ def delivery(monkeypatch) -> FakeDelivery:
 
 
 @pytest.fixture
-def runtime(delivery) -> SimpleNamespace:
+def runtime(delivery) -> Runtime:
     clock = SimpleNamespace(now=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep)
-    return SimpleNamespace(
-        db=SimpleNamespace(worker=delivery.lock), clock=clock, requests_per_minute={"quickbooks": 480}
-    )
+    return Runtime(
+        db=SimpleNamespace(worker=delivery.lock), cipher=None, connectors={}, clock=clock, public_url="",
+        requests_per_minute={"quickbooks": 480},
+    )  # fmt: skip
 
 
 @pytest.fixture

@@ -75,6 +75,7 @@ class FakeDelivery:
     connected: list[ConnectionKey] = field(default_factory=lambda: [ACME, ZETA])
     held: set[ConnectionKey] = field(default_factory=set)
     served: list[ConnectionKey] = field(default_factory=list)
+    runs: set[str | None] = field(default_factory=set)  # whose work it was
     requested: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     told: int = 0
     failed_runs: list[tuple[str, str]] = field(default_factory=list)
@@ -97,6 +98,7 @@ class FakeDelivery:
         if key in self.held:
             return report(key, busy=True, seconds=0)
         self.served.append(key)
+        self.runs.add(runtime.run_id)
         time.sleep(self.slow)
         rounds = self.waiting.get(key, [])
         return rounds.pop(0) if rounds and not stop() else report(key)

@@ -12,6 +12,7 @@ import yaml
 
 from erp_pipelines.definitions import build_defs, defs
 from erp_pipelines.resources import dagster_events, dagster_storage
+from webhook_api import dagster_links
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -68,3 +69,11 @@ def test_the_private_modules_are_held_to_the_versions_they_were_tried_with():
 def test_the_workspace_names_the_definitions():
     workspace = yaml.safe_load((ROOT / "workspace.yaml").read_text())
     assert workspace["load_from"][0]["python_module"]["module_name"] == "erp_pipelines.definitions"
+
+
+def test_the_web_apps_links_lead_to_what_is_there():
+    repository = defs.get_repository_def()
+    [location] = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"]
+    assert f"{repository.name}@{location['python_module']['location_name']}" == dagster_links.LOCATION
+    assert dagster_links.SENSOR in {sensor.name for sensor in repository.sensor_defs}
+    assert dg.AssetKey(dagster_links.ASSET) in repository.asset_graph.get_all_asset_keys()

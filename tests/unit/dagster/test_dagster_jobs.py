@@ -48,6 +48,7 @@ def test_a_connection_is_served_until_nothing_is_due(delivery, instance, execute
     assert [event.metadata["sent"].value for event in told(instance, CUSTOMERS)] == [1]
     assert "Order 10248 -> Invoice 10248 created, 1 write" in messages(instance, result)
     assert "Ended: nothing more was due." in messages(instance, result)
+    assert delivery.runs == {result.run_id}
 
 
 def test_work_that_comes_while_it_lingers_is_served_by_the_same_run(delivery, execute):

@@ -21,7 +21,7 @@ def verdict(error, retries=0, max_retries=5, jitter=0.0):
 @pytest.mark.parametrize(("retries", "minutes"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16)])
 def test_an_unavailable_erp_is_asked_again_after_two_to_the_n_minutes(retries, minutes):
     assert verdict(errors.Unavailable("Down."), retries) == Retry(
-        NOW + dt.timedelta(minutes=minutes), Explained("Down.", "erp-unavailable", "")
+        NOW + dt.timedelta(minutes=minutes), Explained("Down.", "erp-unavailable", "It is tried again by itself.")
     )
 
 
@@ -39,7 +39,9 @@ def test_spent_retries_abandon_with_the_errors_own_mend_or_a_general_one():
 def test_a_lost_answer_leaves_the_event_in_doubt():
     given_up = verdict(errors.AnswerLost("Lost."), retries=5)
     assert verdict(errors.AnswerLost("Lost.")) == Retry(
-        NOW + dt.timedelta(minutes=1), Explained("Lost.", "in-doubt", ""), in_doubt=True
+        NOW + dt.timedelta(minutes=1),
+        Explained("Lost.", "in-doubt", "The next try looks the record up before anything is sent again."),
+        in_doubt=True,
     )
     assert isinstance(given_up, Abandon)
     assert given_up.in_doubt

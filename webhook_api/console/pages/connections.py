@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 
 from erp_pipelines.access import connections, consent, credentials
+from erp_pipelines.access.connections import Status
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Connector
-from erp_pipelines.delivery import probe
-from erp_pipelines.domain.connections import ConnectionKey, ConnectionSettings, ConnectionState, CustomerField
-from erp_pipelines.domain.errors import NotFound, PipelineError, RecordInvalid
+from erp_pipelines.delivery import outlook, probe, setup
+from erp_pipelines.delivery.outlook import Outlook
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
+from erp_pipelines.domain.errors import NotFound, PipelineError
+from erp_pipelines.security.oauth_state import new_state
 from erp_pipelines.storage import due
+from webhook_api import consent_cookie, dagster_links
 from webhook_api.console.access import Admin, AdminForm, Manager, Posted
 from webhook_api.console.credential_forms import FORMS, Method
 from webhook_api.console.rendering import page
@@ -26,21 +28,6 @@ from webhook_api.problems import status_of
 
 AT_ONCE = dt.timedelta(0)
 router = new_router()
-SWITCHES = {
-    "autoSyncEnabled": "Bring changes over by themselves",
-    "syncCustomers": "Customers",
-    "syncProducts": "Products",
-    "syncInvoices": "Orders",
-    "syncPayments": "Payments",
-}
-IDS = {
-    "incomeAccountId": "Income account of new items",
-    "depositAccountId": "Account that payments are deposited to",
-    "discountAccountId": "Account of discounts",
-    "shippingItemId": "Item of the shipping line",
-    "taxCodeId": "Tax code of taxed lines",
-    "exemptTaxCodeId": "Tax code of untaxed lines",
-}
 
 
 @router.get("/connections")
@@ -49,10 +36,23 @@ def cards(request: Request, runtime: House, session: Manager) -> Response:
     with runtime.db.tenant(tenant_id) as conn:
         health = {found.key.provider: found for found in due.health(conn, now=runtime.clock.now(), tenant_id=tenant_id)}
     found = [
-        (status, health.get(status.provider), _can_connect(runtime, status.provider))
+        (status, health.get(status.provider), _can_connect(runtime, status.provider), _outlook(runtime, status))
         for status in connections.list_(runtime, tenant_id)
     ]
     return page(request, "connections.html", cards=found)
+
+
+def _outlook(runtime: Runtime, status: Status) -> tuple[Outlook, list[tuple[str, str]]] | None:
+    """What comes next, and links to what Dagster knows; None for a provider that was never connected."""
+    if status.row is None:
+        return None
+    found = outlook.of(runtime, status.row)
+    links = {
+        "last run": dagster_links.run(runtime, found.last_run),
+        "sensor": dagster_links.sensor(runtime),
+        "orders": dagster_links.asset(runtime, status.row.key),
+    }
+    return found, [(words, url) for words, url in links.items() if url]
 
 
 def _can_connect(runtime: Runtime, provider: str) -> bool:
@@ -67,17 +67,27 @@ def _methods(connector: Connector) -> tuple[Method, ...]:
 @router.get("/connections/{provider}/connect")
 def connect_form(request: Request, runtime: House, session: Admin, provider: str) -> Response:
     del session
-    return _connect_page(request, runtime.connector(provider))
+    return _connect_page(request, runtime.connector(provider), in_setup="setup" in request.query_params)
 
 
 @router.post("/connections/{provider}/connect")
 def connect(request: Request, runtime: House, posted: AdminForm, provider: str) -> Response:
     """To the provider's sign-in page, or with the credentials that were entered, which are tried for real first."""
     connector = runtime.connector(provider)
+    if posted.text("setup"):
+        setup.prepare(runtime, ConnectionKey(posted.user.tenant_id, provider))
     if connector.oauth is not None:
-        url = consent.begin(runtime, posted.user.tenant_id, posted.user.user_id, provider)
-        return page(request, "leaving.html", name=connector.display_name, url=url, host=urlsplit(url).hostname)
+        return _leaving(request, runtime, posted, connector)
     return _connect_by_credentials(request, runtime, posted, connector)
+
+
+def _leaving(request: Request, runtime: Runtime, posted: Posted, connector: Connector) -> Response:
+    """On to the provider's sign-in page, from which only this browser comes back."""
+    secret = new_state()
+    url = consent.begin(runtime, posted.user.tenant_id, posted.user.user_id, connector.provider, browser=secret)
+    shown = page(request, "leaving.html", name=connector.display_name, url=url, host=urlsplit(url).hostname)
+    consent_cookie.give(runtime, shown, secret)
+    return shown
 
 
 def _connect_by_credentials(request: Request, runtime: Runtime, posted: Posted, connector: Connector) -> Response:
@@ -90,14 +100,20 @@ def _connect_by_credentials(request: Request, runtime: Runtime, posted: Posted, 
         credentials.connect(runtime, key, {"authMethod": method.name, **given}, posted.user.user_id)
     except PipelineError as error:
         shown = {name: given[name] for name in method.field_names if not method.is_secret(name)}
-        return _connect_page(request, connector, error=error, method=method.name, given=shown)
-    return see("/console/connections?done=connected")
+        in_setup = bool(posted.text("setup"))
+        return _connect_page(request, connector, in_setup=in_setup, error=error, method=method.name, given=shown)
+    return see(f"{_after(posted, connector)}?done=connected")
+
+
+def _after(posted: Posted, connector: Connector) -> str:
+    return f"/console/setup/{connector.provider}/match" if posted.text("setup") else "/console/connections"
 
 
 def _connect_page(
     request: Request,
     connector: Connector,
     *,
+    in_setup: bool,
     error: PipelineError | None = None,
     method: str = "",
     given: dict[str, str] | None = None,
@@ -111,66 +127,9 @@ def _connect_page(
         name=connector.display_name,
         by_consent=connector.oauth is not None,
         methods=_methods(connector),
+        in_setup=in_setup,
         chosen=method,
         given=given or {},
-        error=error,
-    )
-
-
-@router.get("/connections/{provider}/settings")
-def settings_form(request: Request, runtime: House, session: Admin, provider: str) -> Response:
-    key = ConnectionKey(session.principal.tenant_id, provider)
-    return _settings_page(request, runtime, key, None)
-
-
-@router.post("/connections/{provider}/settings")
-def save_settings(request: Request, runtime: House, posted: AdminForm, provider: str) -> Response:
-    key = ConnectionKey(posted.user.tenant_id, provider)
-    try:
-        connections.change_settings(runtime, key, _changes(posted), posted.user.user_id)
-    except RecordInvalid as error:
-        return _settings_page(request, runtime, key, error)
-    return see("/console/connections?done=saved")
-
-
-def _changes(posted: Posted) -> dict[str, Any]:
-    """Every setting of the form: a switch that was not sent is off, an id that is empty is taken away."""
-    on = posted.texts("on")
-    changes: dict[str, Any] = {name: name in on for name in SWITCHES}
-    changes |= {name: posted.text(name) or None for name in IDS}
-    changes["diagnosticMode"] = "diagnosticMode" in on
-    changes["documentsWhen"] = posted.text("documentsWhen")
-    changes["customerFieldsFromErp"] = posted.texts("customerFieldsFromErp")
-    changes["readsPerMonth"] = posted.text("readsPerMonth") or None
-    if own := posted.text("providerSettings"):
-        changes["providerSettings"] = _json(own)
-    return changes
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise RecordInvalid("That is no JSON.", field="providerSettings", mend="Write an object: {...}.") from None
-
-
-def _settings_page(request: Request, runtime: Runtime, key: ConnectionKey, error: RecordInvalid | None) -> Response:
-    status = connections.status(runtime, key)
-    if status.row is None:
-        raise NotFound(f"{status.display_name} was never connected.", mend="Connect it first.")
-    connector = runtime.connectors.get(key.provider)
-    model = connector.settings_model if connector else None
-    settings: ConnectionSettings = status.row.settings
-    return page(
-        request,
-        "settings.html",
-        status=status_of(error) if error else 200,
-        connection=status,
-        settings=settings.model_dump(by_alias=True),
-        switches=SWITCHES,
-        customer_fields=get_args(CustomerField),
-        ids=IDS,
-        own_schema=model.model_json_schema(by_alias=True) if model else None,
         error=error,
     )
 

@@ -14,6 +14,7 @@ from webhook_api.console.pages.logs import chosen
 from webhook_api.console.rendering import page
 from webhook_api.console.routing import router as new_router
 from webhook_api.dependencies import House
+from webhook_api.views import document_urls
 
 PAGE = 100
 router = new_router()
@@ -31,11 +32,13 @@ def differences(request: Request, runtime: House, session: Manager) -> Response:
     with runtime.db.tenant(tenant_id) as conn:
         rows = drifts.page(conn, key, after=after, limit=PAGE + 1)
         pulled = checkpoints.last(conn, key)
+        urls = document_urls(conn, runtime, tenant_id, [(key.provider, row.entity_type, row.entity_id) for row in rows])
     found, following = paging.cut(rows, PAGE, lambda row: (row.entity_type, row.entity_id, row.field))
     return page(
         request,
         "differences.html",
         drifts=found,
+        urls=urls,
         given=given,
         following=following,
         providers=[status.provider for status in known],

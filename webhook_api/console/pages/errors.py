@@ -18,7 +18,7 @@ from webhook_api.console.rendering import page
 from webhook_api.console.routing import router as new_router
 from webhook_api.console.routing import see
 from webhook_api.dependencies import House
-from webhook_api.views import group_title
+from webhook_api.views import document_urls, group_title
 
 PAGE = 100
 router = new_router()
@@ -46,6 +46,7 @@ def group(request: Request, runtime: House, session: Manager, provider: str, cau
     with runtime.db.tenant(tenant_id) as conn:
         rows = open_errors.of_cause(conn, tenant_id, provider, cause, after=after, limit=PAGE + 1)
         known = [one for one in open_errors.groups(conn, tenant_id) if (one.provider, one.cause) == (provider, cause)]
+        urls = document_urls(conn, runtime, tenant_id, [(provider, row.entity_type, row.entity_id) for row in rows])
     found, following = paging.cut(rows, PAGE, lambda row: (str(row.seq),))
     return page(
         request,
@@ -53,6 +54,7 @@ def group(request: Request, runtime: House, session: Manager, provider: str, cau
         provider=provider,
         cause=cause,
         records=found,
+        urls=urls,
         following=following,
         groups=[(one, group_title(one)) for one in known],
         count=sum(one.count for one in known),

@@ -15,7 +15,7 @@ from webhook_api.console.rendering import page
 from webhook_api.console.routing import router as new_router
 from webhook_api.dependencies import House
 from webhook_api.routes.logs import log_filter
-from webhook_api.views import log_detail, log_list
+from webhook_api.views import document_urls, log_detail, log_list
 
 PAGE = 50
 HISTORY = 50
@@ -30,11 +30,14 @@ def entries(request: Request, runtime: House, session: Manager) -> Response:
     tenant_id = session.principal.tenant_id
     with runtime.db.tenant(tenant_id) as conn:
         rows = listings.logs(conn, tenant_id, _filter(given), after=after, limit=PAGE + 1)
+        records = [(row.provider, row.entity_type, row.entity_id) for row in rows if row.entity_id]
+        urls = document_urls(conn, runtime, tenant_id, records)
     found, following = paging.cut(rows, PAGE, lambda row: (row.started_at.isoformat(), row.id))
     return page(
         request,
         "logs.html",
         entries=log_list(found),
+        urls=urls,
         given=given,
         following=following,
         first=after is None,

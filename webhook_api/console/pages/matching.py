@@ -52,5 +52,7 @@ def decide(runtime: House, posted: AdminForm, provider: str) -> Response:
         raise RecordInvalid("Nothing was chosen.", mend="Go back and choose one, or none of them.")
     ref = Ref(posted.text("entityType"), posted.text("entityId"))
     answer = None if external_id == NONE_OF_THEM else external_id.removeprefix("is:")
-    matching.decide(runtime, ConnectionKey(posted.user.tenant_id, provider), ref, answer, posted.user.user_id)
-    return see(f"/console/matching?provider={provider}&done=decided")
+    key = ConnectionKey(posted.user.tenant_id, provider)
+    matching.decide(runtime, key, ref, answer, posted.user.user_id)
+    back = f"/console/setup/{provider}/match?" if posted.text("setup") else f"/console/matching?provider={provider}&"
+    return see(f"{back}done=decided")

@@ -14,7 +14,7 @@ from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import NotFound, RecordInvalid
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage import syncs
-from webhook_api.console.access import AdminForm, Manager
+from webhook_api.console.access import AdminForm, Manager, Posted
 from webhook_api.console.rendering import page
 from webhook_api.console.routing import router as new_router
 from webhook_api.console.routing import see
@@ -39,10 +39,8 @@ def newest(request: Request, runtime: House, session: Manager) -> Response:
 def start(request: Request, runtime: House, posted: AdminForm, tasks: BackgroundTasks) -> Response:
     """With `check` only looked at. Noted at once, queued after the answer; asked again while it is open, the same one goes on."""
     key = ConnectionKey(posted.user.tenant_id, posted.text("provider"))
-    kinds = posted.texts("kind")
+    kinds = ticked(posted)
     ids = posted.text("entityIds").split() or None
-    if not set(kinds) <= set(KINDS) or not kinds:
-        raise RecordInvalid("No kind of record was ticked.", mend="Go back and tick what is to be brought over.")
     if ids and len(kinds) > 1:
         raise RecordInvalid("Ids are of one kind.", mend="Go back and tick the kind that the ids are of.")
     if posted.text("check"):
@@ -58,6 +56,14 @@ def start(request: Request, runtime: House, posted: AdminForm, tasks: Background
     tasks.add_task(partial(bulk.queue, runtime, key, sync_id, queued))
     answer.background = tasks
     return answer
+
+
+def ticked(posted: Posted) -> list[str]:
+    """The kinds of record to bring over. Raises RecordInvalid where there is none."""
+    kinds = posted.texts("kind")
+    if not set(kinds) <= set(KINDS) or not kinds:
+        raise RecordInvalid("No kind of record was ticked.", mend="Go back and tick what is to be brought over.")
+    return kinds
 
 
 @router.get("/syncs/{provider}/{sync_id}")

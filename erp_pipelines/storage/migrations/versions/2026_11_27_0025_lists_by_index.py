@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
-LISTS = {
+LISTS: dict[str, tuple[tuple[str, ...], ...]] = {
     "integration_sync_logs": (
         ("tenant_id", "provider", "started_at", "id"),
         ("tenant_id", "entity_type", "started_at", "id"),
