@@ -98,6 +98,7 @@ orders = sa.Table(
     one_of("payment_status", PaymentStatus),
     sa.UniqueConstraint("tenant_id", "number"),  # a number names one order, on paper too
     sa.Index(None, "tenant_id", "customer_id"),
+    sa.Index(None, "tenant_id", "order_date", "id"),
 )
 
 order_lines = sa.Table(

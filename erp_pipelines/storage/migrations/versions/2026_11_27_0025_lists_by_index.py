@@ -30,8 +30,8 @@ OLD: tuple[tuple[str, ...], ...] = (
 
 
 def upgrade() -> None:
-    for columns in OLD:
-        op.drop_index(_name(LOGS, columns), table_name=LOGS, schema="erp")
+    for old in OLD:
+        op.drop_index(_name(LOGS, old), table_name=LOGS, schema="erp")
     op.create_index(STATUS, LOGS, [*OLD[1], "entity_type", "provider", "direction"], schema="erp")
     for table, indexes in LISTS.items():
         for columns in indexes:
@@ -47,8 +47,8 @@ def downgrade() -> None:
         for columns in indexes:
             op.drop_index(_name(table, columns), table_name=table, schema="erp")
     op.drop_index(STATUS, table_name=LOGS, schema="erp")
-    for columns in OLD:
-        op.create_index(_name(LOGS, columns), LOGS, list(columns), schema="erp")
+    for old in OLD:
+        op.create_index(_name(LOGS, old), LOGS, list(old), schema="erp")
 
 
 def _name(table: str, columns: tuple[str, ...]) -> str:
