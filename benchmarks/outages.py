@@ -42,16 +42,19 @@ def _median(values: list[float]) -> float:
 
 def _measured(fault: Any) -> tuple[float, float, float]:
     """Invoices a second before, seconds until the next one after the fault, and invoices a second from then on."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, own_server(Path(folder) / "pg") as own:
-        with staged(own.url) as stage:
-            stage.extra = {"ERP_QUICKBOOKS_REQUESTS_PER_MINUTE": "600000"}
-            _backlog(stage)
-            process = subprocess.Popen(stage.command("deliver", "--until-empty"), env=stage.environment())
-            try:
-                return _rates(stage, own, fault)
-            finally:
-                process.kill()
-                process.wait()
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        own_server(Path(folder) / "pg") as own,
+        staged(own.url) as stage,
+    ):
+        stage.extra = {"ERP_QUICKBOOKS_REQUESTS_PER_MINUTE": "600000"}
+        _backlog(stage)
+        process = subprocess.Popen(stage.command("deliver", "--until-empty"), env=stage.environment())
+        try:
+            return _rates(stage, own, fault)
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _rates(stage: Stage, own: OwnServer, fault: Any) -> tuple[float, float, float]:
