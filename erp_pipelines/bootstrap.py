@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 
-from erp_pipelines import channels
+from erp_pipelines import channels, tracing
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors import registry
 from erp_pipelines.connectors.http import Transport
@@ -37,13 +37,15 @@ def build_runtime(
 
     `database_url` is for callers that have started an embedded server. Raises SettingsInvalid when there
     is neither that nor ERP_DATABASE_URL, or when the encryption keys are missing or malformed,
-    or an alert channel's address cannot be used.
+    or an alert channel's address cannot be used, or traces are wanted and cannot be made.
     """
     url = database_url or (settings.database_url.get_secret_value() if settings.database_url else None)
     if url is None:
         raise SettingsInvalid(
             "ERP_DATABASE_URL is not set.", mend="`erp up` and `erp demo` start a database of their own."
         )
+    if settings.otel_endpoint:
+        tracing.export_to(settings.otel_endpoint)
     return Runtime(
         db=Database.connect(url),
         cipher=Cipher.from_keys(settings.require_encryption_keys()),

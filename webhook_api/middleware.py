@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from erp_pipelines import tracing
 from webhook_api.metrics import Metrics
 from webhook_api.problems import problem
 
@@ -47,10 +48,23 @@ class Envelope:
             return
         request = Request(scope)
         request.state.request_id = request_id = _request_id(request)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._serve(request, receive, send)
+        parent = request.headers.get("traceparent")
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            tracing.span("request", kind="server", parent=parent) as span,
+        ):
+            status = await self._serve(request, receive, send)
+            span.rename(f"{request.method} {_route(request)}")
+            span.set(
+                {
+                    "http.request.method": request.method,
+                    "http.response.status_code": status,
+                    "erp.request_id": request_id,
+                }
+            )
 
-    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> int:
+        """The status that was answered."""
         started, status, size = time.perf_counter(), 0, 0
 
         async def receiving() -> Message:
@@ -73,12 +87,13 @@ class Envelope:
         except Exception as error:  # noqa: BLE001  nothing of it may reach the caller, whatever it is
             _report(request, error)
             if status:  # too late to say anything else
-                return
+                return status
             await problem(request, 500, "internal-error", "Something went wrong. It was logged under the request id.")(
                 request.scope, receive, sending
             )
         finally:
             self._metrics.request(request.method, _route(request), status, time.perf_counter() - started)
+        return status
 
     def _complete(self, headers: MutableHeaders, request_id: str) -> None:
         headers["X-Request-ID"] = request_id

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
+from erp_pipelines import tracing
 from erp_pipelines.connectors import exchanges
 from erp_pipelines.connectors.base import CallCounter, Lent
 from erp_pipelines.connectors.exchanges import Exchange
@@ -97,7 +99,7 @@ class Caller:
         lent = self._lent
         with lent.batch_turn() if call.batch else nullcontext(), lent.pacer.turn():
             try:
-                answer = self._http.exchange(call, authorization=self._authorise(call, token))
+                answer = self._exchange(call, token)
             except Transient as error:
                 lent.pacer.failed()
                 exchanges.note(Exchange(call, failure=error.message))
@@ -107,6 +109,16 @@ class Caller:
         lent.calls.count(call.kind, write=call.write)
         exchanges.note(Exchange(call, answer))
         return self._judged(call, answer)
+
+    def _exchange(self, call: Call, token: str) -> Answer:
+        with tracing.span(
+            f"{self._http.profile.provider} {call.kind}",
+            kind="client",
+            attributes={"http.request.method": call.method, "server.address": urlsplit(call.url).hostname},
+        ) as span:
+            answer = self._http.exchange(call, authorization=self._authorise(call, token))
+            span.set({"http.response.status_code": answer.status, "erp.request_id": answer.request_id})
+            return answer
 
     def _judged(self, call: Call, answer: Answer) -> Answer:
         now = self._lent.clock.now()

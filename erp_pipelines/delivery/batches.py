@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from erp_pipelines import tracing
 from erp_pipelines.connectors.base import BatchSession, Known, Pushed, Ref, Write
 from erp_pipelines.connectors.exchanges import LAST, Exchange, overheard
 from erp_pipelines.delivery.bindings import Binding, bind
@@ -202,6 +203,14 @@ def _ref(claim: Claim) -> Ref:
 
 def _send(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
     """Noted, sent, bound, settled; then alone what another try alone can mend."""
+    with tracing.span(
+        "push batch", kind="consumer", links=[one.claim.traceparent for one in batch],
+        attributes={"erp.connection": str(job.key), "erp.events": len(batch)},
+    ):  # fmt: skip
+        _send_traced(job, erp, batch)
+
+
+def _send_traced(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
     started_at = job.now()
     _mark_sending(job, batch)
     with overheard(last=2 * len(batch) + LAST) as heard:

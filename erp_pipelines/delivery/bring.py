@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from erp_pipelines import tracing
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import ExternalRef, Known, Pushed, Ref, Write
 from erp_pipelines.delivery.bindings import Binding, bind, find, requirement, show
@@ -91,7 +92,10 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
         refuse_open_question(job, ref)
     write = _write(bringing, ref, record, refs, known, doubt)
     bringing.mark_sending(write)
-    pushed = job.erp.push(write)
+    about: tracing.Attributes = {"erp.entity_id": ref.entity_id, "erp.in_doubt": write.in_doubt}
+    with tracing.span(f"push {ref.entity_type}", attributes=about) as span:
+        pushed = job.erp.push(write)
+        span.set({"erp.outcome": str(pushed.outcome), "erp.external_id": pushed.external_id})
     complaint = total_complaint(record, pushed)
     # Without a fingerprint the next try sends the document again instead of taking it for settled.
     bind(job, Binding(ref, pushed, None if complaint else body))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from erp_pipelines import tracing
 from erp_pipelines.commerce import payments as commerce_payments
 from erp_pipelines.connectors.base import ExternalRef, Truth
 from erp_pipelines.delivery import echoes, names
@@ -35,7 +36,10 @@ def process(job: Job, limit: int) -> int:
         notices = inbox.claim(conn, job.key, now=job.now(), limit=min(limit, BATCH))
     if notices:
         job.tally.count(NOTICES, len(notices))
-        _process(job, _without_echoes(job, notices))
+        links = [notice.traceparent for notice in notices]
+        about: tracing.Attributes = {"erp.connection": str(job.key), "erp.notices": len(notices)}
+        with tracing.span("notices", kind="consumer", links=links, attributes=about):
+            _process(job, _without_echoes(job, notices))
     return len(notices)
 
 

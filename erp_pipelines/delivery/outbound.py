@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from erp_pipelines import tracing
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import Ref
 from erp_pipelines.connectors.exchanges import overheard
@@ -31,9 +32,18 @@ MOST_ATTEMPTS = 40
 
 def deliver_one(job: Job, claim: Claim) -> None:
     """One try at one claim, settled."""
-    with overheard() as heard:
-        tried = _try(job, claim)
-    settle(job, replace(tried, heard=tuple(heard)))
+    about: tracing.Attributes = {
+        "erp.connection": str(job.key),
+        "erp.entity_id": claim.entity_id,
+        "erp.attempt": claim.attempts,
+    }
+    with tracing.span(
+        f"deliver {claim.event_type}", kind="consumer", parent=claim.traceparent, attributes=about
+    ) as span:
+        with overheard() as heard:
+            tried = _try(job, claim)
+        span.set({"erp.verdict": type(tried.verdict).__name__})
+        settle(job, replace(tried, heard=tuple(heard)))
 
 
 def _try(job: Job, claim: Claim) -> Try:

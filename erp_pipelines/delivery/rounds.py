@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from erp_pipelines import tracing
 from erp_pipelines.connectors.base import BatchSession
 from erp_pipelines.delivery import batches
 from erp_pipelines.delivery.job import LEASE, Job
@@ -26,17 +27,7 @@ def deliver(job: Job, limit: int, entity_types: Collection[str] | None, stop: Ca
     Together where the provider takes several records in a call; else one after the other, or as many at once as it bears:
     claims never hold two events of one entity. Ends early, giving the rest back, when the connection must wait or `stop` says so.
     """
-    now = job.now()
-    with job.transaction() as conn:
-        claims = deliveries.claim(
-            conn,
-            job.row.id,
-            job.owner,
-            now=now,
-            until=now + LEASE,
-            limit=min(limit, _most(job)),
-            entity_types=sorted(entity_types) if entity_types is not None else None,
-        )
+    claims = _claim(job, limit, entity_types)
     left = _Left(claims)
     together = _in_batches(job)
     if together and len(claims) >= together.batch_least:
@@ -47,6 +38,23 @@ def deliver(job: Job, limit: int, entity_types: Collection[str] | None, stop: Ca
         _one_by_one(job, left, stop)
     _give_back(job, left.rest())
     return len(claims)
+
+
+def _claim(job: Job, limit: int, entity_types: Collection[str] | None) -> list[Claim]:
+    now = job.now()
+    about = {"erp.connection": str(job.key)}
+    with tracing.span("claim", kind="consumer", attributes=about) as span, job.transaction() as conn:
+        claims = deliveries.claim(
+            conn,
+            job.row.id,
+            job.owner,
+            now=now,
+            until=now + LEASE,
+            limit=min(limit, _most(job)),
+            entity_types=sorted(entity_types) if entity_types is not None else None,
+        )
+        span.set({"erp.events": len(claims)})
+    return claims
 
 
 def _most(job: Job) -> int:

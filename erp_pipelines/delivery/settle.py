@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from erp_pipelines import tracing
 from erp_pipelines.connectors.exchanges import Exchange
 from erp_pipelines.delivery import payloads
 from erp_pipelines.delivery.halting import halt, note
@@ -41,7 +42,8 @@ class Try:
 
 def settle(job: Job, *tries: Try) -> None:
     """Close these tries, all in one transaction. One whose claim belongs to somebody else now is left as it is."""
-    with job.transaction() as conn:
+    links = [] if len(tries) == 1 else [tried.claim.traceparent for tried in tries]
+    with tracing.span("settle", links=links, attributes={"erp.events": len(tries)}), job.transaction() as conn:
         closed = [tried for tried in tries if _settle(conn, job, tried)]
     for tried in closed:
         _count(job, tried)

@@ -138,6 +138,7 @@ payments = sa.Table(
     sa.Column("date", sa.Date, nullable=False),
     sa.Column("method", sa.Text),
     sa.Column("reference", sa.Text),
+    sa.Column("exchange_rate", sa.Numeric(24, 12)),
     # 'host', or the provider in whose books it was recorded first: such a one is never pushed back there.
     sa.Column("source", sa.Text, nullable=False, server_default="host"),
     *audit(),

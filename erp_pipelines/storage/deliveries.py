@@ -43,6 +43,7 @@ class Claim:
     key_generation: int
     superseded: bool
     correlation_id: str | None
+    traceparent: str = ""
 
 
 # A CTE, since the planner may otherwise update more rows than the limit. The heads of the queues only:
@@ -67,7 +68,7 @@ _CLAIM = sa.text(
       returning d.*
     )
     select c.id, c.outbox_id, c.seq, o.event_type, c.entity_type, c.entity_id, o.payload, c.attempts, c.retry_count,
-      c.max_retries, c.key_generation, o.correlation_id,
+      c.max_retries, c.key_generation, o.correlation_id, o.traceparent,
       c.in_doubt or exists (
         select 1 from erp.integration_doubts b
         where b.connection_id = c.connection_id and b.entity_type = c.entity_type and b.entity_id = c.entity_id

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
+from erp_pipelines import tracing
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
 
 # What a statement may raise, for those who must let it pass: a worker stops when PostgreSQL fails it.
@@ -155,6 +156,13 @@ def _unlock(conn: Connection, name: str) -> None:
 def set_scope(conn: Connection, tenant_id: str) -> None:
     """Name the tenant for this transaction; ends with it."""
     conn.execute(sa.text("select set_config('erp.tenant_id', :tenant, true)"), {"tenant": tenant_id})
+
+
+def set_traceparent(conn: Connection) -> None:
+    """What is written in this transaction belongs to the current trace, if there is one."""
+    traceparent = tracing.traceparent()
+    if traceparent:
+        conn.execute(sa.text("select set_config('erp.traceparent', :traceparent, true)"), {"traceparent": traceparent})
 
 
 def driver_url(url: str) -> sa.URL:

@@ -24,6 +24,7 @@ class StoredNotice:
     occurred_at: dt.datetime | None
     received_at: dt.datetime
     attempts: int
+    traceparent: str = ""
 
 
 _CLAIM = sa.text(
@@ -35,7 +36,8 @@ _CLAIM = sa.text(
     )
     update erp.integration_inbox i set status = 'InProgress', attempts = attempts + 1
     from due where i.id = due.id
-    returning i.id, i.external_type, i.external_id, i.operation, i.occurred_at, i.received_at, i.attempts
+    returning i.id, i.external_type, i.external_id, i.operation, i.occurred_at, i.received_at, i.attempts,
+      i.traceparent
     """
 )
 _TAKE_OVER = sa.text(

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_into
 from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.storage import engine
 from erp_pipelines.storage.inbox import CHANNEL
 from erp_pipelines.storage.tables import integration_inbox as inbox
 
@@ -33,6 +34,7 @@ def insert(conn: Connection, notices: Sequence[NewNotice]) -> int:
     """Store them, each once however often it comes; how many were new. Waiting workers are told at commit."""
     if not notices:
         return 0
+    engine.set_traceparent(conn)
     statement = insert_into(inbox).on_conflict_do_nothing().returning(inbox.c.tenant_id, inbox.c.provider)
     new = conn.execute(statement, [_values(notice) for notice in notices]).all()
     for key in sorted({ConnectionKey(*row) for row in new}):

@@ -9,6 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from erp_pipelines import tracing
+from erp_pipelines.storage import engine
+
 CHANNEL = "erp_outbox"
 
 _APPEND = sa.text(
@@ -39,4 +42,7 @@ def emit(
         "tenant": tenant_id, "event": event_type, "entity": entity_type, "id": entity_id, "payload": json.dumps(payload),
         "key": idempotency_key, "target": target, "sync": sync_id, "correlation": correlation_id,
     }  # fmt: skip
-    return str(conn.execute(_APPEND, values).scalar_one())
+    about = {"erp.tenant": tenant_id, "erp.entity_id": entity_id}
+    with tracing.span(f"enqueue {event_type}", kind="producer", attributes=about):
+        engine.set_traceparent(conn)
+        return str(conn.execute(_APPEND, values).scalar_one())

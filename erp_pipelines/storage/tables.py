@@ -23,6 +23,8 @@ NAMING = {
 }
 metadata = sa.MetaData(schema=SCHEMA, naming_convention=NAMING)
 NOW = sa.text("now()")
+# A host that traces says where it is: `set local erp.traceparent = '00-...'`.
+TRACEPARENT = sa.text("coalesce(current_setting('erp.traceparent', true), '')")
 TRUE, FALSE, ZERO = sa.text("true"), sa.text("false"), sa.text("0")
 
 
@@ -120,6 +122,7 @@ integration_outbox = sa.Table(
     sa.Column("max_retries", sa.Integer, nullable=False, server_default=sa.text("5")),
     sa.Column("last_error", sa.String(2000)),
     sa.Column("correlation_id", sa.Uuid),
+    sa.Column("traceparent", sa.Text, nullable=False, server_default=TRACEPARENT),  # of whoever made it
     words("status", DeliveryStatus),
     sa.Index(None, "tenant_id", "status", "scheduled_for"),
     sa.Index(None, "tenant_id", "seq"),
@@ -260,6 +263,7 @@ integration_inbox = sa.Table(
     sa.Column("status", sa.Text, nullable=False, server_default="Pending"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default=ZERO),
     sa.Column("last_error", sa.String(2000)),
+    sa.Column("traceparent", sa.Text, nullable=False, server_default=TRACEPARENT),  # of the delivery that brought it
     when("changed_at"),  # found by a pull, changed in the ERP at that time; null for what the ERP told of
     words("status", SyncStatus),
     sa.CheckConstraint("(status in ('Completed', 'Skipped')) = (processed_at is not null)", name="processed"),

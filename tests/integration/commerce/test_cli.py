@@ -11,6 +11,7 @@ import pytest
 
 from erp_pipelines.cli import main
 from erp_pipelines.domain.payments import PaymentStatus
+from erp_pipelines.security.cipher import new_key
 from tests.integration.commerce.shop import Shop, order
 
 
@@ -103,3 +104,12 @@ def test_orders_pay(erp: Any, shop: Shop) -> None:
     assert shop.order("O3").payment_status is PaymentStatus.UNPAID
     assert erp("orders", "pay", "--tenant", "acme")[0] == 2
     assert erp("orders", "pay", "O1", "--tenant", "nobody")[0] == 1
+
+
+def test_retention_says_what_it_ended(erp: Any, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ERP_ENCRYPTION_KEYS", f"k1:{new_key()}")
+    nothing = "calls scrubbed: 0 · event payloads scrubbed: 0 · events deleted: 0 · notices deleted: 0 · log entries deleted: 0\n"
+    assert erp("retention") == (0, nothing, "")
+    monkeypatch.setenv("ERP_KEEP_LOG_DAYS", "0")
+    code, _, said = erp("retention")
+    assert (code, "ERP_KEEP_LOG_DAYS" in said) == (1, True)

@@ -23,12 +23,15 @@ KEPT = (
     ("ix_integration_inbox_done", "integration_inbox", "processed_at", "processed_at is not null"),
 )
 LOGS, STATUS = "integration_sync_logs", "ix_integration_sync_logs_status"
-OLD: tuple[tuple[str, ...], ...] = (("tenant_id", "entity_type", "entity_id", "started_at"), ("tenant_id", "status", "started_at", "id"))
+OLD: tuple[tuple[str, ...], ...] = (
+    ("tenant_id", "entity_type", "entity_id", "started_at"),
+    ("tenant_id", "status", "started_at", "id"),
+)
 
 
 def upgrade() -> None:
-    for columns in OLD:
-        op.drop_index(_name(LOGS, columns), table_name=LOGS, schema="erp")
+    for old in OLD:
+        op.drop_index(_name(LOGS, old), table_name=LOGS, schema="erp")
     op.create_index(STATUS, LOGS, [*OLD[1], "entity_type", "provider", "direction"], schema="erp")
     for table, indexes in LISTS.items():
         for columns in indexes:
@@ -44,8 +47,8 @@ def downgrade() -> None:
         for columns in indexes:
             op.drop_index(_name(table, columns), table_name=table, schema="erp")
     op.drop_index(STATUS, table_name=LOGS, schema="erp")
-    for columns in OLD:
-        op.create_index(_name(LOGS, columns), LOGS, list(columns), schema="erp")
+    for old in OLD:
+        op.create_index(_name(LOGS, old), LOGS, list(old), schema="erp")
 
 
 def _name(table: str, columns: tuple[str, ...]) -> str:
