@@ -60,7 +60,7 @@ def test_an_unknown_code_is_ours_tells_the_erp_s_words_and_is_counted_without_se
     shop.sale()
     report = shop.serve()
     assert shop.rows(ABANDONED)[0] == ("Order", "unknown", "us", False, "7777", 1, False)
-    assert report.failures[0].message == "QuickBooks: Odd: Something new. access_token=abc"
+    assert report.failures[0].message == "QuickBooks: Odd: Something new. access_token=[redacted]"
     assert shop.rows(UNKNOWN) == [("quickbooks", "7777", 1, "QuickBooks: Odd: Something new. access_token=[redacted]")]
     assert shop.twin.ledger().counts.get("Invoice", 0) == 0
 
