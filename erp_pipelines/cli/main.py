@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from erp_pipelines.cli import alerts, commerce, connections, deliver, keys, pull, retention, services
+from erp_pipelines.cli import alerts, commerce, connections, deliver, keys, match, pull, retention, services
 from erp_pipelines.domain.errors import PipelineError
 from erp_pipelines.security import logs
 from erp_pipelines.server.errors import ServerError
@@ -31,6 +31,7 @@ app.command("migrate")(services.migrate)
 app.command("twins")(services.twins)
 app.command("import")(commerce.import_)
 app.command("export")(commerce.export)
+app.command("match")(match.match)
 app.command("sync")(deliver.sync)
 app.command("deliver")(deliver.deliver)
 app.command("pull")(pull.pull)

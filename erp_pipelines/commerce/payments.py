@@ -104,7 +104,7 @@ def pay(
     if not paid:  # an order of nothing needs no money to be paid
         return _settle(conn, tenant_id, order, before, None)
     chosen = payment_id or free_id(conn, tenant_id, order_id)
-    payment = _payment(order, ErpPayment(chosen, paid, date, method, reference), chosen)
+    payment = _payment(order, ErpPayment(chosen, paid, date, method, reference), chosen, order.exchange_rate)
     store.insert(conn, tenant_id, payment, store.HOST)
     return _settle(conn, tenant_id, order, before + paid, payment)
 
@@ -268,7 +268,7 @@ def free_id(conn: Connection, tenant_id: str, order_id: str) -> str:
     return f"{order_id[:ID_ROOM]}-{number}"
 
 
-def _payment(order: Order, given: ErpPayment, payment_id: str) -> Payment:
+def _payment(order: Order, given: ErpPayment, payment_id: str, exchange_rate: Decimal | None = None) -> Payment:
     data = {
         "id": payment_id,
         "order_id": order.id,
@@ -277,5 +277,6 @@ def _payment(order: Order, given: ErpPayment, payment_id: str) -> Payment:
         "date": given.date,
         "method": given.method,
         "reference": given.reference,
+        "exchange_rate": exchange_rate,
     }
     return storable(parse(Payment, data))

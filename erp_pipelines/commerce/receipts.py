@@ -70,7 +70,7 @@ def receive(
     _check_together(orders)
     before = {order.id: received(conn, tenant_id, order) for order in orders}
     payment = _payment(
-        orders[0],
+        orders,
         [_part(order, before[order.id], share) for order, share in zip(orders, shares, strict=True)],
         amount,
         {"id": payment_id or free_id(conn, tenant_id, orders[0].id), "date": date, "method": method, "reference": reference},
@@ -114,13 +114,15 @@ def _part(order: Order, before: Decimal, share: Share) -> dict[str, object]:
 
 
 def _payment(
-    first: Order, parts: Sequence[dict[str, object]], amount: Decimal | None, given: Mapping[str, object]
+    orders: Sequence[Order], parts: Sequence[dict[str, object]], amount: Decimal | None, given: Mapping[str, object]
 ) -> Payment:
-    """One that is for a single order, and for nothing else, is recorded as such."""
+    """One that is for a single order, and for nothing else, is recorded as such. Its rate is that of its orders, if they agree."""
+    first, rates = orders[0], {order.exchange_rate for order in orders}
     shared = sum((Decimal(str(part["amount"])) for part in parts), ZERO)
     whole = shared if amount is None else check_minor_unit(amount, first.currency, "amount")
     single = len(parts) == 1 and whole == shared
     data = {**given, "order_id": first.id, "amount": whole, "currency": first.currency}
+    data["exchange_rate"] = first.exchange_rate if len(rates) == 1 else None
     return storable(parse(Payment, {**data, "allocations": None if single else parts}))
 
 

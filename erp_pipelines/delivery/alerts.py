@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from urllib.parse import quote
 
 import structlog
 
@@ -81,7 +82,16 @@ def compose(group: Group, public_url: str) -> Message:
     lines = [group.message, f"What to do: {group.mend}" if group.mend else "", names]
     if group.tellings and group.names:
         lines.append(f"{group.pending} new since it was last told, {group.total} in all.")
-    lines.append(f"Since {group.opened_at:%Y-%m-%d %H:%M} UTC, at {public_url}")
+    lines.append(f"Since {group.opened_at:%Y-%m-%d %H:%M} UTC: {public_url}{_page(group)}")
     counted = group.names or group.tenant_id == INSTALLATION  # a connection that waits is one, however often it says so
     count = f"{group.pending} x " if counted and group.pending > 1 else ""
     return Message(f"[{place}] {count}{group.cause}", "\n".join(line for line in lines if line))
+
+
+def _page(group: Group) -> str:
+    """Where the console shows it, and takes the retry."""
+    if group.tenant_id == INSTALLATION:
+        return "/console"
+    provider = quote(group.provider, safe="")
+    pages = {"event": f"errors/{provider}/{quote(group.cause, safe='')}", "notice": f"differences?provider={provider}"}
+    return f"/console/{pages.get(group.kind, 'connections')}"

@@ -70,6 +70,7 @@ def _take_over(
         external_id=known.external_id,
         sync_token=state.sync_token,
         balance=state.balance,
+        total=state.total,
         updated_at=state.updated_at,
     )
     _know_our_own(conn, job, truth, state, known.entity_id)

@@ -60,6 +60,7 @@ def _bind(conn: Connection, job: Job, binding: Binding) -> None:
         fingerprint=binding.body,
         snapshot=pushed.snapshot,
         balance=pushed.balance,
+        total=pushed.total,
         updated_at=pushed.updated_at,
         now=now,
     )

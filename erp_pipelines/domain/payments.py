@@ -29,7 +29,7 @@ class Payment(Record):
     """Money received for one order, or for several of one customer. `reference` is the processor's id or the cheque number.
 
     Without `allocations` all of it is for `orderId`. With them that is the first one's order, and what they leave of
-    the amount is for no order yet: the customer's credit.
+    the amount is for no order yet: the customer's credit. `exchangeRate`: home units per unit of a foreign currency.
     """
 
     id: RecordId
@@ -39,6 +39,7 @@ class Payment(Record):
     date: dt.date
     method: Text | None = None
     reference: Text | None = None
+    exchange_rate: Decimal | None = Field(default=None, gt=0)
     allocations: tuple[Allocation, ...] | None = Field(default=None, min_length=1, max_length=1000)
 
     @model_validator(mode="after")

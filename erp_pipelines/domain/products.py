@@ -6,6 +6,8 @@ from typing import Literal
 
 from erp_pipelines.domain.records import Amount, Record, RecordId, Text
 
+ProductKind = Literal["inventory", "noninventory", "service"]
+
 
 class Product(Record):
     """A thing or service that is sold. `unit_price` is the list price; an order line may charge another."""
@@ -15,6 +17,6 @@ class Product(Record):
     name: RecordId
     description: Text | None = None
     unit_price: Amount | None = None
-    kind: Literal["inventory", "noninventory", "service"] = "noninventory"
+    kind: ProductKind = "noninventory"
     taxable: bool = True
     active: bool = True

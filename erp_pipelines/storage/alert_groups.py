@@ -14,7 +14,10 @@ NAMES = 5
 
 @dataclass(frozen=True)
 class Group:
-    """Alerts of one cause that concern one connection. `pending` of the `total` have not been told yet."""
+    """Alerts of one cause that concern one connection. `pending` of the `total` have not been told yet.
+
+    `kind` says what they are of: an event, the connection, or a notice.
+    """
 
     tenant_id: str
     provider: str
@@ -28,6 +31,7 @@ class Group:
     tellings: int
     failures: int
     healed_at: dt.datetime | None
+    kind: str
 
 
 # An alert belongs to an event that was given up, to the connection, or to a notice (a document voided there).
@@ -90,7 +94,8 @@ _DUE = sa.text(
       select tenant_id, provider, cause from erp.integration_alert_groups
       where (pending > 0 or healed_at is not null) and next_tell_at <= :now
       order by next_tell_at for update skip locked limit :limit)
-    returning tenant_id, provider, cause, opened_at, message, mend, names, pending, total, tellings, failures, healed_at
+    returning tenant_id, provider, cause, opened_at, message, mend, names, pending, total, tellings, failures, healed_at,
+      kind
     """
 )
 _OF = "where tenant_id = :tenant and provider = :provider and cause = :cause"

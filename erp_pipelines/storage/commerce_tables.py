@@ -98,6 +98,7 @@ orders = sa.Table(
     one_of("payment_status", PaymentStatus),
     sa.UniqueConstraint("tenant_id", "number"),  # a number names one order, on paper too
     sa.Index(None, "tenant_id", "customer_id"),
+    sa.Index(None, "tenant_id", "order_date", "id"),
 )
 
 order_lines = sa.Table(
@@ -137,6 +138,7 @@ payments = sa.Table(
     sa.Column("date", sa.Date, nullable=False),
     sa.Column("method", sa.Text),
     sa.Column("reference", sa.Text),
+    sa.Column("exchange_rate", sa.Numeric(24, 12)),
     # 'host', or the provider in whose books it was recorded first: such a one is never pushed back there.
     sa.Column("source", sa.Text, nullable=False, server_default="host"),
     *audit(),

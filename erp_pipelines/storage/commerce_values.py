@@ -50,7 +50,8 @@ def _payment(payment: Payment) -> Payment:
         for n, part in enumerate(parts, 1)
     )
     amount = _money(payment.amount, payment.currency, "amount")
-    return payment.model_copy(update={"amount": amount, "allocations": settled_parts})
+    rate = _rate(payment.exchange_rate, EXCHANGE_PLACES, "exchangeRate")
+    return payment.model_copy(update={"amount": amount, "exchange_rate": rate, "allocations": settled_parts})
 
 
 def _price(price: Decimal | None) -> Decimal | None:

@@ -68,13 +68,14 @@ _BIND = sa.text(
     """
     insert into erp.integration_entity_mappings as m
       (tenant_id, provider, entity_type, prometheus_id, external_id, external_type, external_number, sync_token,
-       fingerprint, snapshot, balance, external_updated_at, last_sync_at)
+       fingerprint, snapshot, balance, total, external_updated_at, last_sync_at)
     values (:tenant, :provider, :entity, :id, :external_id, :external_type, :number, :sync_token, :fingerprint,
-       cast(:snapshot as jsonb), :balance, :updated_at, :now)
+       cast(:snapshot as jsonb), :balance, :total, :updated_at, :now)
     on conflict (tenant_id, provider, entity_type, prometheus_id) do update
     set external_id = excluded.external_id, external_type = excluded.external_type,
         external_number = coalesce(excluded.external_number, m.external_number), sync_token = excluded.sync_token,
         fingerprint = excluded.fingerprint, snapshot = excluded.snapshot, balance = coalesce(excluded.balance, m.balance),
+        total = coalesce(excluded.total, m.total),
         external_updated_at = coalesce(excluded.external_updated_at, m.external_updated_at), last_sync_at = :now,
         moved_at = null, moved_versions = 0
     """
@@ -96,12 +97,13 @@ def bind(
     updated_at: dt.datetime | None,
     now: dt.datetime,
     snapshot: abc.Mapping[str, str] | None = None,
+    total: Decimal | None = None,
 ) -> None:
     """Store or renew the pair. Raises Rejected when the ERP's record stands for another of ours already."""
     values: dict[str, Any] = {
         "entity": entity_type, "id": entity_id, "external_id": external_id, "external_type": external_type,
         "number": number, "sync_token": sync_token, "fingerprint": fingerprint, "balance": balance,
-        "updated_at": updated_at, "now": now, "snapshot": None if snapshot is None else json.dumps(dict(snapshot)),
+        "total": total, "updated_at": updated_at, "now": now, "snapshot": None if snapshot is None else json.dumps(dict(snapshot)),
     }  # fmt: skip
     try:
         conn.execute(_BIND, _scope(key) | values)
@@ -118,8 +120,8 @@ _SEEN = sa.text(
     """
     update erp.integration_entity_mappings
     set sync_token = coalesce(:sync_token, sync_token), balance = coalesce(:balance, balance),
-        external_number = coalesce(:number, external_number), external_updated_at = :updated_at,
-        moved_at = null, moved_versions = 0
+        total = coalesce(:total, total), external_number = coalesce(:number, external_number),
+        external_updated_at = :updated_at, moved_at = null, moved_versions = 0
     where tenant_id = :tenant and provider = :provider and entity_type = :entity and external_id = :external_id
       and (external_updated_at is null or external_updated_at <= :updated_at)
     """
@@ -136,11 +138,12 @@ def seen(
     balance: Decimal | None,
     updated_at: dt.datetime | None,
     number: str | None = None,
+    total: Decimal | None = None,
 ) -> bool:
     """Note the version that was just read; False if a newer one is known, or none at all."""
     values = {
         "entity": entity_type, "external_id": external_id, "sync_token": sync_token, "balance": balance,
-        "updated_at": updated_at, "number": number,
+        "updated_at": updated_at, "number": number, "total": total,
     }  # fmt: skip
     return conn.execute(_SEEN, _scope(key) | values).rowcount == 1
 

@@ -86,6 +86,37 @@ def counts(conn: Connection, key: ConnectionKey, sync_id: str) -> Counts | None:
     return Counts(*row) if row else None
 
 
+@dataclass(frozen=True)
+class Stage:
+    """The records of one kind in a bulk sync."""
+
+    entity_type: str
+    total: int
+    done: int
+    failed: int
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done
+
+
+_STAGES = sa.text(
+    """
+    select d.entity_type, count(*), count(*) filter (where d.status in ('Completed', 'Abandoned')),
+      count(*) filter (where d.status = 'Abandoned')
+    from erp.integration_deliveries d
+    where d.tenant_id = :tenant and d.provider = :provider and d.sync_id = cast(:sync as uuid)
+    group by d.entity_type
+    """
+)
+
+
+def stages(conn: Connection, key: ConnectionKey, sync_id: str) -> dict[str, Stage]:
+    """The kinds of which something is queued, by their name."""
+    values = {"tenant": key.tenant_id, "provider": key.provider, "sync": sync_id}
+    return {row[0]: Stage(*row) for row in conn.execute(_STAGES, values)}
+
+
 def errors(conn: Connection, key: ConnectionKey, sync_id: str, limit: int = 50) -> tuple[str, ...]:
     """What went wrong, a line each."""
     return tuple(conn.execute(_ERRORS, {"tenant": key.tenant_id, "sync": sync_id, "limit": limit}).scalars())

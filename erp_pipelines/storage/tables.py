@@ -380,6 +380,7 @@ integration_entity_mappings = sa.Table(
     sa.Column("fingerprint", sa.Text),  # of the body last sent; the same one again needs no call
     sa.Column("snapshot", JSONB(none_as_null=True)),  # the document's look after our last write, money and dates only
     sa.Column("balance", sa.Numeric(20, 5)),
+    sa.Column("total", sa.Numeric(20, 5)),  # of a document, as it was last written or read there
     when("external_updated_at"),
     when("moved_at"),  # when a write of ours to another document last moved it, by the ERP's own stamp,
     sa.Column("moved_versions", sa.SmallInteger, nullable=False, server_default="0"),  # and by how many versions in all

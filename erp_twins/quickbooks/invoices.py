@@ -116,6 +116,8 @@ def _balance(company: Company, entity: str, doc: Doc, old: Doc | None) -> None:
             raise faults.business("Deposits are turned off for this company.")
         doc["LinkedTxn"] = [link for link in doc["LinkedTxn"] if link.get("TxnType") != "Payment"] + payment_links(old)
         doc["Balance"] = max(doc["TotalAmt"] - doc["Deposit"] - applied(old), ZERO)
+        if company.settings.multicurrency:
+            doc["HomeBalance"] = cents(doc["Balance"] * doc["ExchangeRate"])
     elif entity == "CreditMemo":
         doc["RemainingCredit"] = doc["Balance"] = max(doc["TotalAmt"] - used(old), ZERO)
     else:
@@ -144,7 +146,9 @@ def voided(doc: Doc) -> Doc:
         if "Qty" in tax.detail_of(line):
             line["SalesItemLineDetail"]["Qty"] = Decimal(0)
     zeros: Doc = {
-        name: ZERO for name in ("TotalAmt", "Balance", "HomeTotalAmt", "RemainingCredit", "Deposit") if name in emptied
+        name: ZERO
+        for name in ("TotalAmt", "Balance", "HomeTotalAmt", "HomeBalance", "RemainingCredit", "Deposit")
+        if name in emptied
     }
     note = f"Voided - {doc['PrivateNote']}" if doc.get("PrivateNote") else "Voided"
     return {**emptied, **zeros, "TxnTaxDetail": {"TotalTax": ZERO}, "LinkedTxn": [], "PrivateNote": note}

@@ -29,6 +29,8 @@ def check(company: Company, doc: Doc, old: Doc | None) -> None:
     doc["UnappliedAmt"] = doc["TotalAmt"] - _net(links(doc))
     if doc["UnappliedAmt"] < 0:
         raise faults.business("The amount applied is greater than the payment. You need to set a transaction amount.")
+    if company.settings.multicurrency:
+        doc["HomeTotalAmt"] = cents(doc["TotalAmt"] * doc["ExchangeRate"])
     doc.setdefault("DepositToAccountRef", {"value": company.account("Undeposited Funds")})
     doc["ProcessPayment"] = False
 
@@ -89,6 +91,8 @@ def _settled(company: Company, key: tuple[str, str], payment: str, now: Decimal,
     target[field] = cents(target[field] - now + before)
     if key[0] == "CreditMemo":
         target["Balance"] = target[field]
+    if "HomeBalance" in target:
+        target["HomeBalance"] = cents(target["Balance"] * target["ExchangeRate"])
     others = [link for link in target["LinkedTxn"] if (link["TxnType"], link["TxnId"]) != ("Payment", payment)]
     target["LinkedTxn"] = [*others, {"TxnId": payment, "TxnType": "Payment"}] if now else others
     return Change(key[0], target, "Update")
@@ -96,7 +100,8 @@ def _settled(company: Company, key: tuple[str, str], payment: str, now: Decimal,
 
 def voided(doc: Doc) -> Doc:
     note = f"Voided - {doc['PrivateNote']}" if doc.get("PrivateNote") else "Voided"
-    return {**copy.deepcopy(doc), "TotalAmt": ZERO, "UnappliedAmt": ZERO, "Line": [], "PrivateNote": note}
+    home = {"HomeTotalAmt": ZERO} if "HomeTotalAmt" in doc else {}
+    return {**copy.deepcopy(doc), **home, "TotalAmt": ZERO, "UnappliedAmt": ZERO, "Line": [], "PrivateNote": note}
 
 
 def released(company: Company, entity: str, form: Doc) -> list[Change]:

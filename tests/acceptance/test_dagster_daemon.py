@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -35,13 +36,16 @@ LAUNCH = """mutation($s: [AssetKeyInput!]!, $p: [String!]!) { launchPartitionBac
 def stack(database_url, empty_database_url, tmp_path, monkeypatch, request):
     """Web app, code server, daemon and Dagster's web server, beside the twin and one connected tenant."""
     ports = dict(zip(("ERP_API_PORT", "ERP_DAGSTER_PORT", "ERP_CODE_PORT"), map(str, free_ports(3)), strict=True))
+    asked = dict(getattr(request, "param", {}))
+    daemons = asked.pop("daemons", 1)
     with staged(database_url) as stage:
-        stage.extra = ports | {"ERP_DATA_DIR": str(tmp_path), "ERP_LINGER_SECONDS": "3"} | getattr(request, "param", {})
+        stage.extra = ports | {"ERP_DATA_DIR": str(tmp_path), "ERP_LINGER_SECONDS": "3"} | asked
         for name in [name for name in os.environ if name.startswith(("ERP_", "DAGSTER"))]:
             monkeypatch.delenv(name)
         runtime = stage.runtime()
         stage.connect(runtime)
         services = Stack(stage.settings(), database_url, empty_database_url).services(stage.environment())
+        services += [replace(services[-1], name=f"daemon {number}") for number in range(2, daemons + 1)]
         with Supervisor(services, log_dir=tmp_path / "logs") as supervisor:
             supervisor.start()
             yield Watched(stage, runtime, Web(f"http://127.0.0.1:{ports['ERP_DAGSTER_PORT']}"), supervisor)
@@ -141,3 +145,25 @@ def test_beyond_the_number_of_connection_runs_a_lane_serves(stack):
         lambda: stack.ask(ASSET)["assetNodeOrError"]["assetPartitionStatuses"]["materializedPartitions"]
     )
     assert statuses == ["acme:quickbooks"]
+
+
+OVERLAPS = """select 1 from erp.integration_sync_logs a join erp.integration_sync_logs b
+on (a.entity_type, a.entity_id) = (b.entity_type, b.entity_id) and a.id <> b.id
+where a.delivery_id is not null and b.delivery_id is not null
+and a.started_at < b.completed_at and b.started_at < a.completed_at"""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("stack", [{"daemons": 2}], indirect=True)
+def test_two_daemons_by_mistake_send_nothing_twice_and_keep_the_order_of_each_record(stack):
+    for version in range(3):
+        stack.save_orders(ORDERS, memo=f"v{version}")
+        time.sleep(1)
+    stack.until(lambda: not stack.unfinished())
+    company = stack.stage.twin.company()
+    assert sorted(invoice["DocNumber"] for invoice in company.invoices) == sorted(f"o{n}" for n in range(ORDERS))
+    assert {invoice["PrivateNote"].rpartition("\n")[2] for invoice in company.invoices} == {"v2"}
+    assert len(company.payments) == ORDERS
+    with stack.runtime.db.tenant("acme") as conn:
+        assert conn.execute(sa.text(OVERLAPS)).all() == []
+    stack.until(lambda: all(run["status"] == "SUCCESS" for run in stack.runs()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -11,7 +12,9 @@ from playwright.sync_api import expect
 
 from erp_pipelines.access import connections
 from erp_pipelines.commerce import customers, orders, payments
-from erp_pipelines.delivery import worker
+from erp_pipelines.delivery import alerts, worker
+from erp_pipelines.domain.alerts import Message
+from erp_pipelines.storage import open_errors
 from tests.browser.console_steps import (
     DESKTOP,
     PHONE,
@@ -23,15 +26,15 @@ from tests.browser.console_steps import (
     sign_in,
     token,
     violations,
-    wait_until,
     working,
 )
+from tests.support.clock import FakeClock
 from tests.support.factories import make_customer, make_order
 from tests.support.stage import KEY, follow
 
 pytestmark = pytest.mark.browser
-RECORDS = 100
-SHOWN = ("connections", "errors", "logs", "health")
+RECORDS = 500
+SHOWN = ("connections", "errors", "logs", "health", "reconciliation")
 PAGES = (
     "connections",
     "errors",
@@ -41,6 +44,7 @@ PAGES = (
     "matching",
     "health",
     "differences",
+    "reconciliation",
     "requests",
     "outbox",
     "inbox",
@@ -98,24 +102,61 @@ def test_credentials_are_entered_wrong_and_then_right(netsuite, page, shots):
     runtime.db.dispose()
 
 
-def test_an_error_is_mended_and_healed_in_two_clicks(stage, house, page):
-    """The alert names the errors page; from there: retry all of the cause, and see that nothing waits."""
+@dataclass
+class Inbox:
+    """A channel, as somebody's mail."""
+
+    name: str = "inbox"
+    messages: list[Message] = field(default_factory=list)
+
+    def send(self, message: Message) -> bool:
+        self.messages.append(message)
+        return True
+
+
+def alerted(house) -> str:
+    """The address that the first alert ends in."""
+    inbox = Inbox()
+    clock = FakeClock(dt.datetime.now(dt.UTC))
+    there = replace(house, channels=(inbox,), clock=clock)
+    alerts.tell(there)
+    clock.advance(seconds=90)
+    alerts.tell(there)
+    return inbox.messages[0].body.rpartition(" ")[2]
+
+
+def test_from_the_alert_to_healed_in_three_clicks(stage, house, page):
+    """The link in the message, retry all of the cause, and a look that nothing waits. The mend itself is made in the books."""
     stage.there.reconnect(house, browse=follow)
     close_books(stage, "2099-12-31")
     shop(house)
     worker.serve(house, KEY)
     page.set_viewport_size(DESKTOP)
     sign_in(page, stage)
-    page.get_by_role("link", name="Errors", exact=True).click()
-    expect(page.get_by_role("heading", name="The books are closed for the date")).to_be_visible()
-    page.get_by_role("link", name="Show the records").first.click()
-    page.go_back()
+    clicks = []
+    page.expose_function("noteClick", lambda: clicks.append(page.url))
+    page.add_init_script("addEventListener('click', event => event.isTrusted && noteClick(), true)")
+    page.goto(f'data:text/html,<a href="{alerted(house)}">the link in the message</a>')  # some other site
     close_books(stage, "")
+    page.get_by_role("link", name="the link in the message").click()
+    expect(page.get_by_role("heading", name="The books are closed for the date")).to_be_visible()
     with working(house):
-        page.get_by_role("button", name="Retry all of this cause").first.click()
+        page.get_by_role("button", name="Retry all of this cause").click()
         expect(page.get_by_text(re.compile(r"\d+ deliveries are due again"))).to_be_visible()
-        wait_until(page, stage, "/console/errors", "Nothing waits for anybody.")
+        wait_until_healed(house, page)
+        page.get_by_role("link", name="All errors").click()
+        expect(page.get_by_text("Nothing waits for anybody.")).to_be_visible()
+    assert len(clicks) == 3
     assert len(stage.twin.companies[REALM].rows("Invoice")) == 3
+
+
+def wait_until_healed(house, page) -> None:
+    for _ in range(100):
+        with house.db.tenant("acme") as conn:
+            if not open_errors.groups(conn, "acme"):
+                return
+        page.wait_for_timeout(100)
+    raise AssertionError("Something waits still.")
 
 
 def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
@@ -131,12 +172,14 @@ def test_a_bulk_sync_is_watched_to_the_end(stage, house, page, shots):
     page.get_by_role("link", name="Bulk sync").first.click()
     for kind in ("Products", "Orders"):
         page.get_by_label(kind).uncheck()
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Check first").click()
+    expect(page.get_by_text("Nothing stands in the way.")).to_be_visible()
+    page.get_by_role("button", name="Start it").click()
     progress = page.locator("#progress")
     expect(progress).to_contain_text("0.0 %")
     with working(house):
         expect(progress).to_contain_text(re.compile(r"\b[1-9]\d?\.\d %"), timeout=60_000)
-        page.screenshot(path=shots / "console-bulk-sync.png")
+        page.screenshot(path=shots / "console-bulk-sync.png", full_page=True)
         expect(progress).to_contain_text("100.0 %", timeout=120_000)
     expect(progress).to_contain_text("done")
     assert len(stage.twin.companies[REALM].rows("Customer")) >= RECORDS
@@ -169,20 +212,26 @@ def test_every_page_is_accessible_and_breaks_no_rule_of_its_policy(stage, house,
     worker.serve(house, KEY)
     close_books(stage, "2099-12-31")
     with house.db.tenant("acme") as conn:
-        orders.save(conn, "acme", make_order("1009", customer_id="c1"))
-        payments.pay(conn, "acme", "1009", date=dt.date(2026, 3, 1), amount=Decimal(25))
+        today = dt.datetime.now(dt.UTC).date()
+        orders.save(conn, "acme", make_order("1009", customer_id="c1", order_date=today))
+        payments.pay(conn, "acme", "1009", date=today, amount=Decimal(25))
     worker.serve(house, KEY)
     context = browser.new_context(viewport=DESKTOP, bypass_csp=True)  # axe is put into the page
     plain = browser.new_context(viewport=PHONE)
     page, phone = context.new_page(), plain.new_page()
     complaints: list[str] = []
     phone.on("console", lambda message: complaints.append(f"{phone.url}: {message.text}"))
+    page.goto(f"{stage.public_url}/console/login")
+    assert violations(page) == []
     sign_in(page, stage)
     sign_in(phone, stage)
     page.goto(f"{stage.public_url}/console/logs?status=Failed")
     entry = page.locator("tbody a").first.get_attribute("href")
+    progress = checked_and_started(page, stage)
     for path in (*(f"/console/{name}" for name in PAGES), entry, "/console/connections/quickbooks/settings",
-                 "/console/connections/quickbooks/connect", "/console/connections/quickbooks/disconnect"):  # fmt: skip
+                 "/console/connections/quickbooks/connect", "/console/connections/quickbooks/disconnect",
+                 "/console/setup/quickbooks/map", "/console/setup/quickbooks/preview", progress,
+                 "/console/errors/quickbooks/closed-period"):  # fmt: skip
         name = path.removeprefix("/console/")
         page.goto(f"{stage.public_url}{path}")
         if name in SHOWN:
@@ -197,6 +246,17 @@ def test_every_page_is_accessible_and_breaks_no_rule_of_its_policy(stage, house,
     assert complaints == []
     context.close()
     plain.close()
+
+
+def checked_and_started(page, stage) -> str:
+    """A bulk sync that is looked at before it is started; where its progress is shown."""
+    page.goto(f"{stage.public_url}/console/syncs")
+    page.get_by_role("button", name="Check first").click()
+    expect(page.get_by_role("heading", name="What a bulk sync to QuickBooks would do")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Start it").click()
+    page.wait_for_url("**/console/syncs/quickbooks/*")
+    return page.url.removeprefix(stage.public_url)
 
 
 def test_the_console_is_used_by_keyboard_alone(stage, page):

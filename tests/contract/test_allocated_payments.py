@@ -77,6 +77,12 @@ def test_quickbooks_repeats_and_doubts_make_no_second_payment(shop):
     assert len(shop.company.payments) == 1
 
 
+def test_what_is_sent_again_after_a_doubt_tells_nothing_of_the_invoices(shop):
+    wanted = write(PAYMENT, payment(), orders(shop))
+    done = shop.push(wanted, in_doubt=True)
+    assert (done.outcome, done.moved) == (Outcome.CREATED, ())
+
+
 def test_the_truth_about_such_a_payment_names_both_invoices(shop):
     refs = orders(shop)
     done = shop.push(write(PAYMENT, payment(), refs))

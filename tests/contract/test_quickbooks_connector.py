@@ -400,6 +400,17 @@ def test_foreign_payment_has_its_invoices_rate():
     assert shop.company.payments[0]["ExchangeRate"] == Decimal("1.08")
 
 
+def test_foreign_payment_with_a_rate_of_its_own_needs_no_look():
+    shop = Shop({"multicurrency": True})
+    shop.push(write(CUSTOMER, make_customer(currency="EUR")))
+    _, payment = shop.paid(currency="EUR", exchange_rate=Decimal("1.08"))
+    reads = shop.desk.calls.reads
+    record = payment.record.model_copy(update={"currency": "EUR", "exchange_rate": Decimal("1.1")})
+    shop.push(payment, record=record)
+    assert shop.company.payments[0]["ExchangeRate"] == Decimal("1.1")
+    assert shop.desk.calls.reads == reads
+
+
 # --- the truth ---
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from erp_pipelines.connectors.base import Ref
 from erp_pipelines.domain import errors
 from erp_pipelines.domain.connections import ConnectionSettings
 from erp_pipelines.domain.outcomes import Outcome
 from tests.contract.connector_suite import CUSTOMER, write
 from tests.contract.quickbooks_shop import Shop
-from tests.support.factories import make_customer
+from tests.support.factories import make_customer, make_product
 
 CHECKING, UNDEPOSITED = "1", "3"
 VISA, TRANSFER = "3", "5"
@@ -115,6 +116,15 @@ def test_class_and_department_are_on_invoices_and_refunds():
         assert (document["ClassRef"]["name"], document["DepartmentRef"]["name"]) == ("Web", "North")
 
 
+def test_income_accounts_by_the_kind_of_product():
+    shop = Shop()
+    services, sales = shop.company.account("Services"), shop.company.account("Sales of Product Income")
+    shop.choose(own={"incomeAccounts": {"service": services}}, income_account_id=sales)
+    for product in (make_product("p1", kind="service"), make_product("p2")):
+        shop.push(write(Ref("Product", product.id), product))
+    assert [row["IncomeAccountRef"]["value"] for row in shop.company.items] == [services, sales]
+
+
 def test_terms_of_the_customer_give_the_due_date():
     shop = Shop()
     shop.choose(own={"terms": {"net 30": "3"}})
@@ -135,6 +145,7 @@ def test_terms_of_the_customer_give_the_due_date():
         ({"depositAccounts": {"card": "5"}}, "depositAccounts.card: account 5 is of type Income"),
         ({"refundAccountId": "5"}, "refundAccountId: account 5 is of type Income"),
         ({"refundItemId": "9"}, "refundItemId: 9 is no active item"),
+        ({"incomeAccounts": {"service": CHECKING}}, "incomeAccounts.service: account 1 is of type Bank"),
     ],
 )
 def test_wrong_choices_are_named_when_they_are_made(own, said):

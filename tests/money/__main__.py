@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from tests.money.regimes import BY_NAME, REGIMES
 from tests.money.run import Hardest, Result, run
 
-HEAD = ("regime", "orders", "exact", "cents off", "explained", "rounding line", "refunded", "own tax off")
+HEAD = ("regime", "orders", "exact", "cents off", "explained", "rounding line", "refunded", "paid", "own tax off")
 
 
 def main() -> int:
@@ -56,6 +56,7 @@ def _row(result: Result) -> tuple[object, ...]:
         explained,
         result.rounded,
         result.refunded,
+        result.paid,
         result.own_off,
     )
 

@@ -14,6 +14,7 @@ ROUNDING, SHIPPING = "ROUNDING", "SHIPPING"  # stand for the ids of items that t
 class Regime:
     """`rates` are the shop's; `codes` the company's code for each, outside the US.
 
+    `currency`: of the customers and their orders, where it is not the company's; each order has a rate of its own.
     `told`: QuickBooks takes the shop's tax; else it computes its own, and the rounding line makes up for the difference.
     """
 
@@ -24,6 +25,7 @@ class Regime:
     own: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     inclusive: bool = False
+    currency: str = ""
     told: bool = True
 
     @property
@@ -33,6 +35,7 @@ class Regime:
 
 ABROAD = {"tax_engine": "non_us", "country": "GB"}
 CODES = {"0.2": "1", "0.05": "2", "0": "3"}
+POUNDS = {**ABROAD, "currency": "GBP", "multicurrency": True}
 COMBINED = {"0.14975": "4", "0.05": "2", "0": "3"}
 
 REGIMES = (
@@ -53,6 +56,9 @@ REGIMES = (
     Regime("abroad, two rates behind a code", tuple(COMBINED), ABROAD, COMBINED),
     Regime("abroad, exempt", ("0",), ABROAD, CODES),
     Regime("abroad, discounts off", tuple(CODES), {**ABROAD, "allow_discount": False}, CODES),
+    Regime("us automated, in euros", ("0.08", "0"), {"multicurrency": True}, currency="EUR"),
+    Regime("abroad, in euros", tuple(CODES), POUNDS, CODES, currency="EUR"),
+    Regime("abroad, in euros with tax", tuple(CODES), POUNDS, CODES, inclusive=True, currency="EUR"),
     Regime("abroad, own shipping item", tuple(CODES), ABROAD, CODES, settings={"shipping_item_id": SHIPPING}),
 )
 BY_NAME = {regime.name: regime for regime in REGIMES}

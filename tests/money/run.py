@@ -13,13 +13,15 @@ from erp_pipelines.commerce.returns import Returned, everything_left, returned_l
 from erp_pipelines.connectors.base import Ref
 from erp_pipelines.domain import errors
 from erp_pipelines.domain.orders import Order, Shipping
+from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.refunds import Refund, RefundLine
 from erp_twins.quickbooks import lines as twin_lines
 from erp_twins.quickbooks import tax as twin_tax
 from tests.contract.connector_suite import CUSTOMER, write
 from tests.contract.quickbooks_shop import Shop
+from tests.money import foreign
 from tests.money.regimes import ROUNDING, SHIPPING, Regime
-from tests.money.till import ZERO, Sale, sell
+from tests.money.till import ZERO, Sale, half_up, sell
 from tests.support.factories import make_product
 
 SHARE_REFUNDED = 0.2
@@ -47,6 +49,7 @@ class Result:
     own_off: int = 0
     rounded: int = 0
     refunded: int = 0
+    paid: int = 0
     explained: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     cents_off: Decimal = ZERO
@@ -63,7 +66,8 @@ class Counterpart:
         if regime.codes:
             own["taxCodes"] = dict(regime.codes)
         self.shop.choose(own=own, **{name: ids.get(value, value) for name, value in regime.settings.items()})
-        self.refs = {CUSTOMER: self.shop.customer().external_id}
+        customer = {"currency": regime.currency} if regime.currency else {}
+        self.refs = {CUSTOMER: self.shop.customer(**customer).external_id}
         for product in PRODUCTS:
             self.refs[product] = self.shop.push(write(product, make_product(product.entity_id))).external_id
 
@@ -75,10 +79,16 @@ class Counterpart:
         done = self.shop.push(write(Ref("Order", sale.order.id), sale.order, self.refs))
         return self.shop.company.get("Invoice", done.external_id)
 
-    def refund(self, refund: Refund) -> Decimal:
-        """What stands in the twin for it."""
+    def refund(self, refund: Refund) -> Any:
+        """The document that stands in the twin for it."""
         done = self.shop.push(write(Ref("Refund", refund.id), refund, self.refs | {Ref("Order", refund.order_id): "1"}))
-        return Decimal(self.shop.company.get(done.external_type, done.external_id)["TotalAmt"])
+        return self.shop.company.get(done.external_type, done.external_id)
+
+    def pay(self, payment: Payment, invoice: str) -> Any:
+        """The payment that stands in the twin for it."""
+        refs = {CUSTOMER: self.refs[CUSTOMER], Ref("Order", payment.order_id): invoice}
+        done = self.shop.push(write(Ref("Payment", payment.id), payment, refs))
+        return self.shop.company.get("Payment", done.external_id)
 
     def own_tax(self, document: Any) -> Decimal:
         """The tax that QuickBooks would have computed, had nobody told it."""
@@ -112,7 +122,10 @@ def one(counterpart: Counterpart, random: Random, number: str, result: Result) -
         result.explained["total-differs"] += 1  # beyond the limit: the engine makes an open error of it
         return
     result.cents_off += abs(off)
-    faults = list(differences(sale, document, counterpart.regime))
+    faults = [*differences(sale, document, counterpart.regime), *foreign.differences(sale, document)]
+    if sale.home is not None:
+        faults += _paid(counterpart, random, sale, document)
+        result.paid += 1
     result.wrong += [f"{number} ({sale.policy}): {fault}" for fault in faults]
     result.exact += not faults
     result.rounded += any(line.get("Description", "").startswith("Rounding:") for line in document["Line"])
@@ -123,6 +136,11 @@ def one(counterpart: Counterpart, random: Random, number: str, result: Result) -
     result.own_off += bool(own_off)
     if own_off > result.hardest.off:
         result.hardest = Hardest(own_off, sale, document)
+
+
+def _paid(counterpart: Counterpart, random: Random, sale: Sale, document: Any) -> list[str]:
+    booked = [counterpart.pay(payment, document["Id"]) for payment in foreign.payments(random, sale)]
+    return list(foreign.unpaid(sale, booked, counterpart.shop.company.get("Invoice", document["Id"])))
 
 
 def given_back(counterpart: Counterpart, random: Random, sale: Sale) -> Iterator[str]:
@@ -137,8 +155,10 @@ def given_back(counterpart: Counterpart, random: Random, sale: Sale) -> Iterator
             return
         refunds.append(refund)
         booked = counterpart.refund(refund)
-        if booked != refund.amount_due:
-            yield f"refund of {refund.amount_due} is booked as {booked}"
+        if booked["TotalAmt"] != refund.amount_due:
+            yield f"refund of {refund.amount_due} is booked as {booked['TotalAmt']}"
+        if order.exchange_rate and booked["HomeTotalAmt"] != half_up(refund.amount_due * order.exchange_rate):
+            yield f"refund of {refund.amount_due} is {booked['HomeTotalAmt']} at home"
     back = sum((refund.amount_due for refund in refunds), ZERO)
     if back != sale.total:
         yield f"given back {back}, charged {sale.total}"
@@ -146,7 +166,8 @@ def given_back(counterpart: Counterpart, random: Random, sale: Sale) -> Iterator
 
 def _refund(order: Order, refund_id: str, lines: tuple[RefundLine, ...], shipping: Shipping) -> Refund | None:
     parts = {"lines": lines, "shipping": shipping, "prices_include_tax": order.prices_include_tax}
-    head = {"order_id": order.id, "order_number": order.number, "date": order.order_date, "currency": order.currency}
+    head = {"order_id": order.id, "order_number": order.number, "date": order.order_date}
+    head |= {"currency": order.currency, "exchange_rate": order.exchange_rate}
     try:
         return Refund(id=refund_id, **head, **parts).completed()
     except errors.RecordInvalid:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.money.regimes import REGIMES, Regime
+from tests.money import foreign
+from tests.money.regimes import BY_NAME, REGIMES, Regime
 from tests.money.run import Counterpart, Result, one, run
+from tests.money.till import sell
 
 BY_REGIME = pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.name)
 
@@ -34,6 +37,19 @@ def test_no_order_can_be_found_that_does_not(regime: Regime) -> None:
         assert result.wrong == []
 
     agrees()
+
+
+def test_a_payment_at_another_rate_would_be_noticed() -> None:
+    counterpart = Counterpart(BY_NAME["abroad, in euros"])
+    sale = sell(Random("rates"), counterpart.regime, "n1")
+    document = counterpart.push(sale)
+    booked = [counterpart.pay(payment, document["Id"]) for payment in foreign.payments(Random(1), sale)]
+    after = counterpart.shop.company.get("Invoice", document["Id"])
+    assert list(foreign.unpaid(sale, booked, after)) == []
+    wrong = [{**payment, "ExchangeRate": Decimal(1), "HomeTotalAmt": payment["TotalAmt"]} for payment in booked]
+    found = list(foreign.unpaid(sale, wrong, after))
+    assert len(found) == len(wrong) + 1
+    assert found[-1].endswith("more at home than charged")
 
 
 def test_quickbooks_left_to_itself_would_be_off() -> None:

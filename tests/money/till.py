@@ -37,6 +37,7 @@ class Sale:
     taxes: dict[Decimal, Decimal]
     nets: dict[Decimal, Decimal]
     named: bool
+    home: Decimal | None = None  # what the total is worth at home, of an order in a foreign currency
 
     @property
     def tax(self) -> Decimal:
@@ -160,12 +161,15 @@ def _sale(
 ) -> Sale:
     *items, shipping = taxed
     tax = sum((item.tax for item in taxed), ZERO)
+    rate = _exchange_rate(random) if regime.currency else None
     itemised = len({item.rate for item in items}) > 1 or bool(shipping.rate) or random.random() < 0.8
     order = Order(
         id=number,
         number=number,
         customer_id="c1",
         order_date=DAY,
+        currency=regime.currency or "USD",
+        exchange_rate=rate,
         lines=tuple(_told(item, itemised=itemised, named=named) for item in items),
         shipping=Shipping(
             amount=shipping.base,
@@ -182,7 +186,13 @@ def _sale(
     for item in taxed:
         taxes[item.rate] += item.tax
         nets[item.rate] += item.base - (item.tax if regime.inclusive else ZERO)
-    return Sale(order.completed(), policy, total, dict(taxes), dict(nets), named and itemised)
+    home = None if rate is None else half_up(total * rate)
+    return Sale(order.completed(), policy, total, dict(taxes), dict(nets), named and itemised, home)
+
+
+def _exchange_rate(random: Random) -> Decimal:
+    """The home currency's price of one unit: of few decimals or many, below one and above."""
+    return Decimal(random.randint(1, 4_000_000)) / Decimal(10) ** random.choice((4, 5, 6))
 
 
 def _told(item: Item, *, itemised: bool, named: bool) -> OrderLine:

@@ -16,6 +16,7 @@ from webhook_api.console.pages import (
     mappings,
     matching,
     queues,
+    reconciliation,
     requests,
     settings,
     setup,
@@ -36,6 +37,6 @@ def routers() -> list[APIRouter]:
     """In the order in which they are asked."""
     pages = (
         files, login, connections, settings, setup, errors, logs, mappings, matching, queues, syncs, health,
-        differences, requests,
+        reconciliation, differences, requests,
     )  # fmt: skip
     return [*(page.router for page in pages), _last]

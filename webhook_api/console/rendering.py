@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -38,7 +39,8 @@ NOTICES = {
 TONES = {
     "Connected": "good", "Completed": "good", "approved": "good", "synced": "good",
     "Reconnect needed": "bad", "Abandoned": "bad", "Failed": "warn", "failed": "bad", "declined": "warn",
-    "Pending": "calm", "Processing": "calm", "InProgress": "calm", "open": "warn", "spent": "bad", "in doubt": "warn",
+    "Pending": "calm", "Processing": "calm", "InProgress": "calm", "open": "warn", "in order": "good", "equal": "good", "missing": "bad", "differs": "bad", "gone": "bad",
+    "cancelled here only": "warn", "unknown": "warn", "spent": "bad", "in doubt": "warn",
 }  # fmt: skip
 
 
@@ -83,6 +85,14 @@ def _pretty(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+def _money(amount: Decimal | None) -> str:
+    """At least two places, and no more than it has."""
+    if amount is None:
+        return "-"
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:,.{places}f}"
+
+
 def _query(**given: object) -> str:
     return urlencode({name: str(value) for name, value in given.items() if value not in {None, ""}})
 
@@ -100,6 +110,6 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters |= {
-    "moment": _moment, "span": _span, "tone": _tone, "pretty": _pretty, "web": _web,
+    "moment": _moment, "span": _span, "tone": _tone, "pretty": _pretty, "web": _web, "money": _money,
 }  # fmt: skip
 _environment.globals |= {"query": _query, "assets": assets}

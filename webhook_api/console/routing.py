@@ -58,7 +58,16 @@ def see(path: str) -> RedirectResponse:
 
 
 def _to_sign_in(request: Request) -> Response:
-    """Back here afterwards; a poll of a part of the page moves the page."""
+    """Back here afterwards; a poll of a part of the page moves the page.
+
+    A link in a message or a ticket comes from another site: browsers keep a strict cookie back then, whoever is signed in.
+    So the page is asked for once more, from here.
+    """
+    if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
+        address = quote(request.url.path) + (f"?{request.url.query}" if request.url.query else "")
+        answer = page(request, "onwards.html", address=address)
+        answer.headers["Refresh"] = f"0; url={address}"
+        return answer
     here = request.url.path if request.method == "GET" else "/console/connections"
     if "hx-request" in request.headers:
         return Response(status_code=401, headers={"HX-Redirect": "/console/login"})

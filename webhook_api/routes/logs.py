@@ -12,7 +12,7 @@ from erp_pipelines.domain.errors import RecordInvalid
 from erp_pipelines.domain.states import Direction, SyncStatus
 from erp_pipelines.storage import listings
 from erp_pipelines.storage.listings import LogFilter, LogRow
-from webhook_api import log_csv, paging
+from webhook_api import csv_out, log_csv, paging
 from webhook_api.dependencies import Cursor, House, Manager, PageSize
 from webhook_api.list_schemas import LogDetailOut, LogOut, MappingOut
 from webhook_api.schemas import Page
@@ -66,8 +66,8 @@ def _place(row: LogRow) -> tuple[str, str]:
     return row.started_at.isoformat(), row.id
 
 
-@router.get("/logs/export.csv", response_class=log_csv.CsvResponse)
-def export(runtime: House, user: Manager, wanted: Filter) -> log_csv.CsvResponse:
+@router.get("/logs/export.csv", response_class=csv_out.CsvResponse)
+def export(runtime: House, user: Manager, wanted: Filter) -> csv_out.CsvResponse:
     """All entries that the filter lets through, newest first, as they are read."""
     return log_csv.answer(runtime, user.tenant_id, wanted)
 

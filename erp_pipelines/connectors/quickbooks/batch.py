@@ -61,7 +61,7 @@ class Item:
 
 
 def may_batch(write: Write, books: Books) -> bool:
-    """New records and known names. A document that stands, a doubt and a foreign payment are looked at first."""
+    """New records and known names. A document that stands, a doubt and a foreign payment without a rate are looked at first."""
     record, known = write.record, write.known
     if write.in_doubt:
         return False
@@ -71,7 +71,8 @@ def may_batch(write: Write, books: Books) -> bool:
         return known is None and record.status is not OrderStatus.CANCELLED
     if not isinstance(record, Payment) or books.own.overpayments == "unapplied":
         return False  # a refused payment may be sent again in part
-    return known is None and (not books.multi_currency or record.currency == books.home_currency)
+    foreign = books.multi_currency and record.currency != books.home_currency
+    return known is None and not (foreign and record.exchange_rate is None)
 
 
 def push(client: QuickBooksClient, books: Books, writes: Sequence[Write]) -> list[Pushed | ErpError]:

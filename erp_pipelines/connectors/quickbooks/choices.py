@@ -7,7 +7,15 @@ from typing import TypeVar
 
 from erp_pipelines.connectors.provider import Choice
 from erp_pipelines.connectors.quickbooks.client import MOST_ROWS, QuickBooksClient
-from erp_pipelines.connectors.quickbooks.settings_check import ACCOUNT_TYPES, DEPOSITS, ITEMS, LINE_ITEMS, MONEY
+from erp_pipelines.connectors.quickbooks.settings_check import (
+    ACCOUNT_TYPES,
+    DEPOSITS,
+    INCOME,
+    INCOMES,
+    ITEMS,
+    LINE_ITEMS,
+    MONEY,
+)
 from erp_pipelines.connectors.quickbooks.wire import AccountDoc, ItemDoc, Listed, TaxCodeDoc, Wire
 from erp_pipelines.domain.errors import Rejected
 
@@ -30,7 +38,7 @@ def choices(client: QuickBooksClient, *, in_the_us: bool) -> dict[str, tuple[Cho
 
 def _lists(client: QuickBooksClient, *, in_the_us: bool) -> Iterator[tuple[str, list[Choice]]]:
     accounts = _rows(client, AccountDoc, "Account")
-    for path, kinds in {**ACCOUNT_TYPES, DEPOSITS: MONEY}.items():
+    for path, kinds in {**ACCOUNT_TYPES, INCOMES: INCOME, DEPOSITS: MONEY}.items():
         yield path, [Choice(one.id, one.fully_qualified_name) for one in accounts if one.account_type in kinds]
     items = [Choice(one.id, one.name) for one in _rows(client, ItemDoc, "Item") if one.type != "Category"]
     yield from ((path, items) for path in (*ITEMS, LINE_ITEMS))

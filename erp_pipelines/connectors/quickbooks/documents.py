@@ -70,7 +70,7 @@ class Documents:
             if refused.erp_code != BUSINESS_RULE or self.books.own.overpayments != "unapplied":
                 raise
             return self._pay_what_is_open(write, record, whole, refused)
-        return self._paid(got)
+        return self._paid(write, got)
 
     def _pay_what_is_open(self, write: Write, record: Payment, body: dict[str, Any], refused: Rejected) -> Pushed:
         """What is open of each invoice is paid and the rest left unapplied, if that is what QuickBooks has refused."""
@@ -82,11 +82,12 @@ class Documents:
             raise refused
         got = self.client.create(PaymentDoc, "Payment", less, write.key("create-unapplied"))
         note = f"{beyond + record.unallocated} of it is beyond the open balance and left unapplied."
-        return replace(self._paid(got), note=note)
+        return replace(self._paid(write, got), note=note)
 
-    def _paid(self, got: Got[PaymentDoc]) -> Pushed:
+    def _paid(self, write: Write, got: Got[PaymentDoc]) -> Pushed:
+        """After a doubt the answer may be that of the earlier try, whose effect on the invoices may have been read since."""
         done = pushed(Outcome.CREATED, got.doc, got.request_id)
-        return replace(done, moved=moved_by(got.doc, self.books.config))
+        return done if write.in_doubt else replace(done, moved=moved_by(got.doc, self.books.config))
 
     def find_order(self, write: Write, order: Order) -> Pushed | None:
         found = self._invoice_of(order, invoice(order, write.refs, self.books))
@@ -154,6 +155,8 @@ class Documents:
         return only([row for row in rows if text.carries(row.private_note, record.id)], "Payment", self.books.config)
 
     def _rate(self, record: Payment, write: Write) -> dict[str, Any]:
+        if record.exchange_rate is not None:
+            return {}
         return invoice_rate(self.client, self.books, record.currency, write.refs[Ref("Order", record.order_id)])
 
 

@@ -45,7 +45,8 @@ def customer(record: Customer, books: Books, *, suffix: str = "") -> dict[str, A
 
 def item(record: Product, books: Books, *, suffix: str = "") -> dict[str, Any]:
     """An Item: Service or NonInventory. The shop keeps the stock, so QuickBooks counts none."""
-    if not books.income_account_id:
+    account = books.own.income_accounts.get(record.kind) or books.income_account_id
+    if not account:
         raise setting_missing(
             "No income account is known for items.",
             "incomeAccountId",
@@ -58,7 +59,7 @@ def item(record: Product, books: Books, *, suffix: str = "") -> dict[str, Any]:
             "Description": clean_lines(record.description or "", DESCRIPTION_LENGTH),
             "UnitPrice": number(record.unit_price) if record.unit_price is not None else None,
             "Type": "Service" if record.kind == "service" else "NonInventory",
-            "IncomeAccountRef": reference(books.income_account_id),
+            "IncomeAccountRef": reference(account),
             "Taxable": record.taxable if books.in_the_us else None,
             "Active": record.active,
         }

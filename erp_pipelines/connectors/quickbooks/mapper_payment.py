@@ -39,7 +39,7 @@ def payment(record: Payment, refs: Mapping[Ref, str], books: Books) -> dict[str,
             "PrivateNote": _note(record),
             "PaymentMethodRef": reference(method) if method else None,
             "DepositToAccountRef": reference(deposit_to) if deposit_to else None,
-            **currency(record.currency, None, books),
+            **currency(record.currency, record.exchange_rate, books),
             "Line": [_line(part, refs) for part in record.parts],
         }
     )

@@ -45,16 +45,17 @@ class Preflight:
     # --- the books as a whole ---
 
     def _accounts(self, candidates: Sequence[Candidate]) -> Iterator[Finding]:
-        if not self._income_account_is_active and any(isinstance(one.record, Product) for one in candidates):
-            text = f"The income account {self.books.income_account_id} is gone or inactive in QuickBooks."
+        for account in self._lost_accounts if any(isinstance(one.record, Product) for one in candidates) else ():
+            text = f"The income account {account} is gone or inactive in QuickBooks."
             yield Finding(
                 _refused(GONE, text, "Make it active again, or choose another one in the connection's settings.")
             )
 
     @cached_property
-    def _income_account_is_active(self) -> bool:
-        wanted = self.books.income_account_id  # without one no item has a body
-        return not wanted or any(one.active for one in self.client.by_ids(AccountDoc, "Account", [wanted]))
+    def _lost_accounts(self) -> list[str]:
+        wanted = {self.books.income_account_id, *self.books.own.income_accounts.values()} - {""}
+        found = self.client.by_ids(AccountDoc, "Account", wanted)
+        return sorted(wanted - {one.id for one in found if one.active})
 
     def _closed(self, candidates: Sequence[Candidate]) -> Iterator[Finding]:
         for one in candidates:

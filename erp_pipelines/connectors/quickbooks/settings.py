@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 
 from erp_pipelines.domain.orders import LineKind
+from erp_pipelines.domain.products import ProductKind
 
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 ByName = Annotated[dict[str, Id], AfterValidator(lambda given: {name.casefold(): to for name, to in given.items()})]
@@ -27,6 +28,8 @@ class QuickBooksSettings(BaseModel):
 
     tax_codes: dict[Rate, Id] = {}
     """Outside the US: the tax code of each rate, which is a fraction such as 0.2; that of 0 is for exempt lines."""
+    income_accounts: dict[ProductKind, Id] = {}
+    """The income account of products of a kind, else incomeAccountId."""
     payment_methods: ByName = {}
     """QuickBooks' method for each of the shop's payment methods, whose names are compared without case."""
     deposit_accounts: ByName = {}

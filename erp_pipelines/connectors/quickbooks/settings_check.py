@@ -22,7 +22,7 @@ ACCOUNT_TYPES: Mapping[str, frozenset[str]] = {
     "providerSettings.refundAccountId": MONEY,
     "discountAccountId": INCOME | {"Expense", "Other Expense", "Cost of Goods Sold"},
 }
-DEPOSITS = "providerSettings.depositAccounts"
+INCOMES, DEPOSITS = "providerSettings.incomeAccounts", "providerSettings.depositAccounts"
 LINE_ITEMS = "providerSettings.lineItems"
 ITEMS = ("shippingItemId", "providerSettings.roundingItemId", "providerSettings.refundItemId")
 
@@ -49,6 +49,7 @@ class Chosen:
         codes |= {f"providerSettings.taxCodes.{rate}": (code, rate * 100) for rate, code in own.tax_codes.items()}
         return cls(
             {name: ids[name] for name in ACCOUNT_TYPES if ids.get(name)}
+            | {f"{INCOMES}.{kind}": account for kind, account in own.income_accounts.items()}
             | {f"{DEPOSITS}.{method}": account for method, account in own.deposit_accounts.items()},
             {name: ids[name] for name in ITEMS if ids[name]}
             | {f"{LINE_ITEMS}.{kind}": item for kind, item in own.line_items.items()},
@@ -98,7 +99,7 @@ def _check_accounts(client: QuickBooksClient, wanted: Mapping[str, str]) -> None
             raise _wrong(
                 name, f"{account_id} is no active account of the company", "Choose one of its chart of accounts."
             )
-        allowed = ACCOUNT_TYPES.get(name, MONEY)
+        allowed = ACCOUNT_TYPES.get(name) or (INCOME if name.startswith(INCOMES) else MONEY)
         if account.account_type not in allowed:
             kinds = ", ".join(sorted(allowed))
             raise _wrong(name, f"account {account_id} is of type {account.account_type}", f"Choose one of: {kinds}.")

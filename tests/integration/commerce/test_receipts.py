@@ -89,6 +89,16 @@ def test_what_is_beyond_the_orders_is_the_customers_credit(shop):
     assert stored(shop, "O1") == [("m1", Decimal("22.50"))]
 
 
+def test_the_rate_of_a_payment_is_that_of_its_orders_where_they_agree(shop):
+    for number, rate in ((4, "1.08"), (5, "1.08"), (6, "1.1")):
+        shop.save(order(id=f"O{number}", number=f"100{number}", currency="EUR", exchangeRate=rate))
+    same = receive(shop, "O4", ("O5", "5.00"), payment_id="m1").payment
+    mixed = receive(shop, "O5", "O6", payment_id="m2").payment
+    assert (same.exchange_rate, mixed.exchange_rate) == (Decimal("1.08"), None)
+    with shop.db.tenant(shop.tenant) as conn:
+        assert payments.payments_of(conn, shop.tenant, "O4") == [same]
+
+
 def test_a_payment_for_one_order_alone_is_an_ordinary_one(shop):
     receive(shop, ("O1", "5.00"), payment_id="m1")
     assert "allocations" not in shop.outbox()[-1]["payload"]

@@ -17,6 +17,8 @@ from erp_pipelines import channels
 from erp_pipelines.delivery import alerts, replay, worker
 from erp_pipelines.domain.alerts import Message
 from erp_pipelines.domain.errors import ConnectionLost, Misconfigured, Rejected, SettingsInvalid
+from erp_pipelines.domain.outcomes import Explained
+from erp_pipelines.storage import alerts as storage_alerts
 from tests.support.toy import KEY, connect
 
 
@@ -299,4 +301,22 @@ def test_messages_name_the_moment_in_utc(runtime, shop, erp, clock, listener):
     abandoned(runtime, shop, erp, "closed-period", 1)
     alerts.tell(runtime)
     tell_after(runtime, clock, seconds=61)
-    assert "Since 2040-05-06 07:08 UTC" in listener.heard[0].body
+    assert "Since 2040-05-06 07:08 UTC: " in listener.heard[0].body
+
+
+def test_messages_lead_to_the_page_where_it_is_mended(runtime, shop, erp, clock, listener):
+    abandoned(runtime, shop, erp, "closed-period", 1)
+    with runtime.db.tenant("acme") as conn:
+        for cause, record in (("access-ends", None), ("document-gone", "o1")):
+            why = Explained("It is so.", cause, "Do this.")
+            storage_alerts.raise_alert(conn, KEY, why, entity_type=record and "Order", entity_id=record)
+    alerts.run_failed(runtime, "drain", "PostgreSQL went away.", "run-1")
+    alerts.tell(runtime)
+    tell_after(runtime, clock, seconds=61)
+    ends = {message.title.rpartition("] ")[2]: message.body.rpartition(" ")[2] for message in listener.heard}
+    assert ends == {
+        "closed-period": f"{runtime.public_url}/console/errors/toy/closed-period",
+        "access-ends": f"{runtime.public_url}/console/connections",
+        "document-gone": f"{runtime.public_url}/console/differences?provider=toy",
+        "run-failed: drain": f"{runtime.public_url}/console",
+    }

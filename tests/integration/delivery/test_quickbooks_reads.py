@@ -78,6 +78,20 @@ def test_single_paid_orders_cost_two_writes_and_no_read(shop):
     assert metered(shop) == 1, "the pull itself, which comes every quarter of an hour"
 
 
+def test_an_order_in_a_foreign_currency_costs_no_read_either(database, clock):
+    shop = Shop(database, clock, multicurrency=True)
+    before = metered(shop)
+    shop.customer(currency="EUR")
+    shop.product()
+    shop.order(currency="EUR", exchange_rate=Decimal("1.08"))
+    shop.serve()
+    pass_time(shop, 5)
+    hear(shop)
+    assert metered(shop) == before
+    assert shop.company.payments[0]["ExchangeRate"] == Decimal("1.08")
+    assert (balance(shop), drift(shop)) == (0, [])
+
+
 def test_a_pull_knows_what_our_payments_have_done_though_no_notice_came(shop):
     shop.sale()
     shop.serve()

@@ -18,6 +18,7 @@ from tests.support.toy import ToyErp, ToySession
 PAGES = (
     "/console/connections", "/console/errors", "/console/errors/quickbooks/inactive", "/console/causes", "/console/logs",
     "/console/syncs", "/console/mappings", "/console/matching", "/console/health", "/console/differences", "/console/requests",
+    "/console/reconciliation",
 )  # fmt: skip
 ADMIN_PAGES = (
     "/console/outbox", "/console/inbox", "/console/connections/quickbooks/connect",

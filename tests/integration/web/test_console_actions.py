@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from erp_pipelines.connectors.base import Finding, Ref
 from erp_pipelines.delivery import bulk
@@ -176,7 +177,13 @@ def test_a_bulk_sync_is_started_watched_and_cancelled(api: Api) -> None:
     assert f'hx-get="{path}/progress" hx-trigger="every 1s"' in shown
     run(api, "update erp.integration_deliveries set status = 'Completed', outcome = 'Created', processed_at = now()"
              " where sync_id = cast(:id as uuid) and entity_id = 'c1'", id=sync_id)  # fmt: skip
-    assert "<strong>33.3 %</strong>" in visitor.get(f"{path}/progress").text
+    part = visitor.get(f"{path}/progress").text
+    assert "<strong>33.3 %</strong>" in part
+    stages = re.findall(r"<th scope=\"row\">(\w+)</th>((?:<td>\d+</td>)+)\s*<td>([\w ]+)</td>", part)
+    told = [(kind, re.findall(r"\d+", cells), state) for kind, cells, state in stages]
+    assert told == [
+        ("Products", ["0", "0", "0", "0"], "nothing to do"), ("Customers", ["3", "1", "0", "2"], "under way"),
+    ]  # fmt: skip
     assert signed_in(api, "SalesManager").post(f"{path}/cancel").status_code == 403
     assert signed_in(api, tenant="beta").post(f"{path}/cancel").status_code == 404
     assert visitor.post(f"{path}/cancel").headers["location"] == f"{path}?done=cancelled&n=2"

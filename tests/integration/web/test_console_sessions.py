@@ -102,6 +102,8 @@ FORMS = (
     "/console/requests/quickbooks/x/decline",
     "/console/matching/quickbooks", "/console/matching/quickbooks/run",
     "/console/syncs/quickbooks/00000000-0000-0000-0000-000000000000/cancel",
+    "/console/setup/quickbooks/match", "/console/setup/quickbooks/map", "/console/setup/quickbooks/start",
+    "/console/setup/quickbooks/preview", "/console/setup/quickbooks/on",
 )  # fmt: skip
 
 
@@ -151,3 +153,18 @@ def test_a_poll_without_a_session_moves_the_whole_page(api: Api) -> None:
     path = "/console/syncs/quickbooks/00000000-0000-0000-0000-000000000000/progress"
     answer = Visitor(api).client.get(path, headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/console/login")
+
+
+def test_a_link_from_elsewhere_is_followed_once_more_from_here(api: Api) -> None:
+    """Browsers keep the strict cookie back then. It is no way around signing in, and no way to another site."""
+    stranger, path = Visitor(api), "/console/errors/quickbooks/closed-period"
+    from_elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    answer = stranger.client.get(f"{path}?cursor=7", headers=from_elsewhere)
+    assert (answer.status_code, answer.headers["refresh"]) == (200, f"0; url={path}?cursor=7")
+    assert f'<a href="{path}?cursor=7">Go on to the page</a>' in answer.text
+    assert stranger.client.get(path).headers["location"] == f"/console/login?next={path}"
+    odd = stranger.client.get("/console/logs/%0d%0aSet-Cookie:x", headers=from_elsewhere)
+    assert odd.headers["refresh"] == "0; url=/console/logs/Set-Cookie%3Ax"
+    assert "set-cookie" not in odd.headers
+    assert stranger.client.post(f"{path}/retry", headers=from_elsewhere).status_code in {303, 403}
+    assert signed_in(api).client.get(path, headers=from_elsewhere).status_code == 200

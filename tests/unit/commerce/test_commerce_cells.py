@@ -87,6 +87,8 @@ def test_fields_are_those_of_the_records() -> None:
     assert {name for name, field in fields_of(OrderLine).items() if field.content is Content.TEXT} == {
         "product",
         "description",
+        "kind",
+        "class",
     }
 
 

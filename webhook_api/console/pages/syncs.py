@@ -14,6 +14,7 @@ from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import NotFound, RecordInvalid
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.storage import syncs
+from erp_pipelines.storage.syncs import Stage
 from webhook_api.console.access import AdminForm, Manager, Posted
 from webhook_api.console.rendering import page
 from webhook_api.console.routing import router as new_router
@@ -87,7 +88,8 @@ def cancel(runtime: House, posted: AdminForm, provider: str, sync_id: UUID) -> R
 
 def _shown(request: Request, runtime: Runtime, key: ConnectionKey, sync_id: str, template: str) -> Response:
     with runtime.db.tenant(key.tenant_id) as conn:
-        sync = syncs.find(conn, key, sync_id)
+        sync, found = syncs.find(conn, key, sync_id), syncs.stages(conn, key, sync_id)
     if sync is None:
         raise NotFound(f"There is no bulk sync {sync_id}.")
-    return page(request, template, sync=sync, at=bulk.progress(runtime, key, sync_id))
+    stages = [found.get(kind) or Stage(kind, 0, 0, 0) for kind in sync.entity_types]
+    return page(request, template, sync=sync, at=bulk.progress(runtime, key, sync_id), stages=stages)

@@ -23,7 +23,10 @@ KEPT = (
     ("ix_integration_inbox_done", "integration_inbox", "processed_at", "processed_at is not null"),
 )
 LOGS, STATUS = "integration_sync_logs", "ix_integration_sync_logs_status"
-OLD = (("tenant_id", "entity_type", "entity_id", "started_at"), ("tenant_id", "status", "started_at", "id"))
+OLD: tuple[tuple[str, ...], ...] = (
+    ("tenant_id", "entity_type", "entity_id", "started_at"),
+    ("tenant_id", "status", "started_at", "id"),
+)
 
 
 def upgrade() -> None:
