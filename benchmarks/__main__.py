@@ -9,13 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, in_flight, isolation, latency, listings
+from benchmarks import backlog, in_flight, isolation, latency, listings, outages
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "isolation": isolation.run,
     "latency": latency.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
+    "outages": outages.run,
     "quickbooks": backlog.run,
 }
 REPORTS = Path(__file__).with_name("reports")
