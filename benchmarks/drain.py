@@ -37,7 +37,7 @@ from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import Database
 from tests.support.toy import ToyConnector, ToyErp, ToySession, connect, toy_runtime
 
-TURNS, JOBS = 5, 2000
+TURNS, JOBS, SLICES = 5, 2000, 20
 BATCH = 30
 OURS, BATCHED, PROCRASTINATE, PGQUEUER = "ours", "ours_batched", "procrastinate", "pgqueuer"
 SIDES = (OURS, BATCHED, PROCRASTINATE, PGQUEUER)
@@ -107,8 +107,10 @@ def _prepare(urls: dict[str, str]) -> None:
 def _turn(urls: dict[str, str], turn: int, jobs: int) -> Turn:
     taken = Turn()
     first = turn * jobs
-    taken.enqueue["plain"] = _timed(urls[OURS], [(INSERT, (json.dumps(PAYLOAD),))] * jobs)
-    taken.enqueue[OURS] = _timed(urls[OURS], [_emit(number) for number in range(first, first + jobs)])
+    for start in range(first, first + jobs, jobs // SLICES):  # a slow moment of the machine's then meets both
+        events = [_emit(number) for number in range(start, start + jobs // SLICES)]
+        _add(taken.enqueue, "plain", _timed(urls[OURS], [(INSERT, (json.dumps(PAYLOAD),))] * len(events)))
+        _add(taken.enqueue, OURS, _timed(urls[OURS], events))
     _timed(urls[BATCHED], [_emit(number) for number in range(first, first + jobs)])
     for side, script in SCRIPTS.items():
         taken.enqueue[side] = peers.ask(script, urls[side], "enqueue", jobs)["seconds"]
@@ -117,6 +119,10 @@ def _turn(urls: dict[str, str], turn: int, jobs: int) -> Turn:
         _drain(side, urls[side], jobs)
         taken.rates[side] = _rate(urls[side], jobs)
     return taken
+
+
+def _add(seconds: dict[str, float], side: str, more: float) -> None:
+    seconds[side] = seconds.get(side, 0.0) + more
 
 
 def _emit(number: int) -> tuple[str, tuple[str, ...]]:
