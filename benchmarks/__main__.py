@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, in_flight, isolation, latency, listings
+from benchmarks import backlog, drain, in_flight, isolation, latency, listings, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "drain": drain.run,
     "isolation": isolation.run,
     "latency": latency.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
     "quickbooks": backlog.run,
+    "webhooks": webhooks.run,
 }
 REPORTS = Path(__file__).with_name("reports")
 

@@ -47,8 +47,7 @@ def receive(runtime: Runtime, provider: str, headers: Mapping[str, str], body: b
     notices = source.parse(body)
     companies = sorted({notice.company_id for notice in notices})
     with runtime.db.system() as conn:
-        found = {company: connections.by_company(conn, provider, company) for company in companies}
-        keys = {company: row.key for company, row in found.items() if row}
+        keys = connections.keys_of(conn, provider, companies)
         known = _routed(notices, keys)
         new = inbox_intake.insert(conn, known)
     unknown = len(notices) - len(known)
