@@ -6,7 +6,7 @@ The token columns are read and written by `storage.tokens` only.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -104,6 +104,12 @@ def active_keys(conn: Connection) -> list[ConnectionKey]:
     """The connections that can be served now, of every tenant (system scope)."""
     query = sa.select(C.tenant_id, C.provider).where(C.state == ConnectionState.CONNECTED, C.is_active)
     return [ConnectionKey(*found) for found in conn.execute(query.order_by(C.tenant_id, C.provider))]
+
+
+def count_active(conn: Connection, providers: Collection[str], *, most: int) -> int:
+    """How many connections of these providers can be served now, counted no further than `most` (system scope)."""
+    some = sa.select(C.id).where(C.state == ConnectionState.CONNECTED, C.is_active, C.provider.in_(providers))
+    return int(conn.execute(sa.select(sa.func.count()).select_from(some.limit(most).subquery())).scalar_one())
 
 
 def held(conn: Connection) -> list[ConnectionRow]:
