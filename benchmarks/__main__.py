@@ -1,34 +1,42 @@
-"""`python -m benchmarks [NAME ...]`: runs the named benchmarks, or all."""
+"""`python -m benchmarks [NAME ...] [--minutes N]`: runs the named benchmarks, or all."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, in_flight, isolation, latency, listings, outages
+from benchmarks import backlog, drain, fleet, in_flight, isolation, latency, listings, outages, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "drain": drain.run,
+    "fleet": fleet.run,
     "isolation": isolation.run,
     "latency": latency.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
     "outages": outages.run,
     "quickbooks": backlog.run,
+    "webhooks": webhooks.run,
 }
 REPORTS = Path(__file__).with_name("reports")
 
 
-def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in BENCHMARKS]
-    if unknown:
-        print(f"bench: {unknown[0]!r} is none of {', '.join(BENCHMARKS)}", file=sys.stderr)
-        return 2
-    for name in names or BENCHMARKS:
-        write(name, BENCHMARKS[name]())
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; all without any")
+    parser.add_argument("--minutes", type=float, default=fleet.MINUTES, help="how long the fleet is watched")
+    asked = parser.parse_args(arguments)
+    if unknown := [name for name in asked.names if name not in BENCHMARKS]:
+        parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
+    benchmarks = BENCHMARKS | {"fleet": partial(fleet.run, asked.minutes)}
+    for name in asked.names or benchmarks:
+        write(name, benchmarks[name]())
     return 0
 
 

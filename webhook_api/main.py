@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from erp_pipelines.access import intake
 from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.access.together import Together
 from erp_pipelines.security import logs as structured_logs
 from webhook_api import openapi, problems
 from webhook_api.auth import AuthConfig, TokenVerifier
@@ -36,6 +39,8 @@ from webhook_api.routes import schemas as schema_routes
 
 # The provider sends far less; what comes faster from one address is no provider.
 WEBHOOKS_PER_MINUTE, WEBHOOK_BURST = 6000, 1000
+# Deliveries that one transaction stores: more share its commit than this server has threads.
+DELIVERIES_AT_ONCE = 100
 # Health, figures, callbacks and sign-ins: more than any orchestrator asks, fewer than a guesser needs.
 PUBLIC_PER_MINUTE, PUBLIC_BURST = 600, 200
 
@@ -60,6 +65,7 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
     app.state.metrics = Metrics()
     app.state.counted = Counted()
     app.state.webhook_pace = Pace(per_minute=WEBHOOKS_PER_MINUTE, burst=WEBHOOK_BURST)
+    app.state.deliveries = Together(partial(intake.store, runtime, webhooks.PROVIDER), most=DELIVERIES_AT_ONCE)
     app.state.public_pace = Pace(per_minute=PUBLIC_PER_MINUTE, burst=PUBLIC_BURST)
     problems.install(app)
     app.add_middleware(Envelope, metrics=app.state.metrics, https=runtime.public_url.startswith("https:"))

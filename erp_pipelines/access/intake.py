@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from erp_pipelines import tracing
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Notice, WebhookSource
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import NotFound, PipelineError
 from erp_pipelines.domain.idempotency import notice_key
 from erp_pipelines.storage import connections, inbox_intake
+from erp_pipelines.storage.engine import Unstorable
 from erp_pipelines.storage.inbox_intake import NewNotice
 
 log = structlog.get_logger("erp.access")
@@ -35,24 +37,56 @@ class Received:
     unknown: int = 0
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """What one call of the provider told, and the trace that it belongs to."""
+
+    notices: tuple[Notice, ...]
+    traceparent: str = ""
+
+
 def receive(runtime: Runtime, provider: str, headers: Mapping[str, str], body: bytes) -> Received:
     """Store the notices of one delivery, all or none; a repeat changes nothing.
 
     `headers` have lower-case names. Raises SignatureInvalid, with nothing stored, and RecordInvalid for a
     signed body that is no delivery.
     """
+    return _store(runtime, provider, [read(runtime, provider, headers, body)])[0]
+
+
+def read(runtime: Runtime, provider: str, headers: Mapping[str, str], body: bytes) -> Delivery:
+    """The notices of one delivery, believed and not stored yet. Raises as `receive`."""
     source = _source(runtime, provider)
     if not source.verify(headers, body):
         raise SignatureInvalid("The signature is missing or wrong.", mend="Compare the webhook's verifier token.")
-    notices = source.parse(body)
-    companies = sorted({notice.company_id for notice in notices})
+    return Delivery(source.parse(body), tracing.traceparent() or "")
+
+
+def store(runtime: Runtime, provider: str, deliveries: Sequence[Delivery]) -> list[Received | Exception]:
+    """Store several deliveries in one transaction: what became of each, in order.
+
+    Where one of them holds what no table takes, each is stored by itself, so that the others are none the worse.
+    """
+    try:
+        return list(_store(runtime, provider, deliveries))
+    except Unstorable as error:
+        if len(deliveries) == 1:
+            return [error]
+    return [result for delivery in deliveries for result in store(runtime, provider, [delivery])]
+
+
+def _store(runtime: Runtime, provider: str, deliveries: Sequence[Delivery]) -> list[Received]:
+    companies = sorted({notice.company_id for delivery in deliveries for notice in delivery.notices})
     with runtime.db.system() as conn:
-        found = {company: connections.by_company(conn, provider, company) for company in companies}
-        keys = {company: row.key for company, row in found.items() if row}
-        known = _routed(notices, keys)
-        new = inbox_intake.insert(conn, known)
-    unknown = len(notices) - len(known)
-    log.info("webhook received", provider=provider, new=new, notices=len(notices), unknown=unknown)
+        keys = connections.keys_of(conn, provider, companies)
+        known = [_routed(delivery, keys) for delivery in deliveries]
+        new = inbox_intake.insert_each(conn, known)
+    return [_told(provider, *each) for each in zip(deliveries, known, new, strict=True)]
+
+
+def _told(provider: str, delivery: Delivery, known: Sequence[NewNotice], new: int) -> Received:
+    unknown = len(delivery.notices) - len(known)
+    log.info("webhook received", provider=provider, new=new, notices=len(delivery.notices), unknown=unknown)
     return Received(new, len(known) - new, unknown)
 
 
@@ -63,7 +97,7 @@ def _source(runtime: Runtime, provider: str) -> WebhookSource:
     return source
 
 
-def _routed(notices: Sequence[Notice], keys: Mapping[str, ConnectionKey]) -> list[NewNotice]:
+def _routed(delivery: Delivery, keys: Mapping[str, ConnectionKey]) -> list[NewNotice]:
     return [
         NewNotice(
             key=keys[notice.company_id],
@@ -73,7 +107,8 @@ def _routed(notices: Sequence[Notice], keys: Mapping[str, ConnectionKey]) -> lis
             external_id=notice.ref.external_id,
             operation=notice.operation,
             occurred_at=notice.occurred_at,
+            traceparent=delivery.traceparent,
         )
-        for notice in notices
+        for notice in delivery.notices
         if notice.company_id in keys
     ]

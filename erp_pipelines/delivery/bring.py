@@ -18,7 +18,7 @@ from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.refunds import Refund
-from erp_pipelines.storage import deliveries, doubts, questions
+from erp_pipelines.storage import deliveries, doubts, mappings, questions
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.doubts import Doubt
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -84,12 +84,12 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     doubt = settle_older(bringing, ref, record, depth)
     refs = resolve(bringing, record, depth)
     body = fingerprint(job.erp.body(record, refs))
-    known = find(job, ref)
+    known, asked = _look(job, ref)
     if known and known.fingerprint == body:
         show(job, ref, Outcome.UNCHANGED, ExternalRef(known.external_type, known.external_id), known.external_number)
         return Brought(Outcome.UNCHANGED, known.external_id)
-    if known is None and doubt is None:
-        refuse_open_question(job, ref)
+    if known is None and doubt is None and asked:
+        raise _open_question(ref)
     write = _write(bringing, ref, record, refs, known, doubt)
     bringing.mark_sending(write)
     about: tracing.Attributes = {"erp.entity_id": ref.entity_id, "erp.in_doubt": write.in_doubt}
@@ -104,16 +104,21 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     return Brought(pushed.outcome, pushed.external_id, pushed.request_id, pushed.note)
 
 
-def refuse_open_question(job: Job, ref: Ref) -> None:
-    """Raises RequirementMissing for a record that looks like one of the ERP's until a person has decided."""
+def _look(job: Job, ref: Ref) -> tuple[StoredMapping | None, bool]:
+    """What the record is in the ERP, and whether a person has yet to say so: of one moment."""
     with job.transaction() as conn:
+        known = mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
         asked = questions.still_open(conn, job.key, ref.entity_type, [ref.entity_id])
-    if asked:
-        raise RequirementMissing(
-            f"{ref.entity_type} {ref.entity_id} looks like a record that stands in the ERP already.",
-            requirement=question(ref),
-            mend="Decide under Matching which one it is, or that it is none of them; it goes on by itself.",
-        )
+    return known, bool(asked)
+
+
+def _open_question(ref: Ref) -> RequirementMissing:
+    """For a record that looks like one of the ERP's, until a person has decided."""
+    return RequirementMissing(
+        f"{ref.entity_type} {ref.entity_id} looks like a record that stands in the ERP already.",
+        requirement=question(ref),
+        mend="Decide under Matching which one it is, or that it is none of them; it goes on by itself.",
+    )
 
 
 def question(ref: Ref) -> str:

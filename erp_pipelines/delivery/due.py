@@ -16,7 +16,7 @@ LOOK_SECONDS = 1.0
 # How soon a waiting one notices that it was told to stop.
 STOP_SECONDS = 0.25
 
-__all__ = ["Health", "active", "connections", "health", "hear", "is_due", "wait"]
+__all__ = ["Health", "active", "connections", "count_active", "health", "hear", "is_due", "wait"]
 
 
 def connections(runtime: Runtime) -> list[ConnectionKey]:
@@ -41,6 +41,12 @@ def active(runtime: Runtime) -> list[ConnectionKey]:
     """All connections that are connected and can be served here."""
     with runtime.db.system() as conn:
         return [key for key in stored.active_keys(conn) if key.provider in runtime.connectors]
+
+
+def count_active(runtime: Runtime, *, most: int) -> int:
+    """How many connections are connected and can be served here, counted no further than `most`."""
+    with runtime.db.system() as conn:
+        return stored.count_active(conn, sorted(runtime.connectors), most=most)
 
 
 def health(runtime: Runtime, tenant_id: str | None = None) -> list[Health]:

@@ -24,7 +24,7 @@ from erp_pipelines.storage import connections, pacing
 from erp_pipelines.storage.connections import ConnectionRow
 from erp_pipelines.storage.engine import Connection, WorkerSession
 
-# Longer than the longest call: QuickBooks gives up after 120 s, our client after 130.
+# Its half, which is what a write may find left, is longer than the longest call: QuickBooks gives up after 120 s, our client after 130.
 LEASE = dt.timedelta(minutes=5)
 
 

@@ -86,9 +86,10 @@ def _attempt(bringing: Bringing) -> Done:
 
 def _unwanted(job: Job, ref: Ref, record: CanonicalRecord, *, in_doubt: bool) -> str | None:
     """Why nothing is to be sent. What stands in the ERP, or may stand there, is always followed up."""
-    if in_doubt or find(job, ref):
+    if in_doubt:
         return None
-    return _unwanted_here(job, record) or job.erp.unwanted(record)
+    reason = _unwanted_here(job, record) or job.erp.unwanted(record)
+    return None if reason is None or find(job, ref) else reason
 
 
 def _unwanted_here(job: Job, record: CanonicalRecord) -> str | None:

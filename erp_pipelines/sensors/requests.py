@@ -51,7 +51,10 @@ class Decider:
     is_gone: Callable[[dg.RunRecord], bool]
 
     def requests(self, due: Sequence[ConnectionKey], active: int) -> list[dg.RunRequest]:
-        """Runs for what is due and has none: one for each connection while they are few, lanes beyond that."""
+        """Runs for what is due and has none: one for each connection while they are few, lanes beyond that.
+
+        `active` need be right only as far as it tells the few from the many.
+        """
         if active <= self.pace.connection_runs:
             return self._connections([str(key) for key in due])
         return self._lanes(len(due))

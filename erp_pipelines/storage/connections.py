@@ -6,7 +6,7 @@ The token columns are read and written by `storage.tokens` only.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -106,6 +106,12 @@ def active_keys(conn: Connection) -> list[ConnectionKey]:
     return [ConnectionKey(*found) for found in conn.execute(query.order_by(C.tenant_id, C.provider))]
 
 
+def count_active(conn: Connection, providers: Collection[str], *, most: int) -> int:
+    """How many connections of these providers can be served now, counted no further than `most` (system scope)."""
+    some = sa.select(C.id).where(C.state == ConnectionState.CONNECTED, C.is_active, C.provider.in_(providers))
+    return int(conn.execute(sa.select(sa.func.count()).select_from(some.limit(most).subquery())).scalar_one())
+
+
 def held(conn: Connection) -> list[ConnectionRow]:
     """The connections that are connected, or were until they broke, of every tenant (system scope)."""
     query = _SELECT.where(C.state != ConnectionState.NOT_CONNECTED, IN_SCOPE)
@@ -115,6 +121,13 @@ def held(conn: Connection) -> list[ConnectionRow]:
 def by_company(conn: Connection, provider: str, external_company_id: str) -> ConnectionRow | None:
     """The one connection to that company, whatever its state and whoever's it is (system scope)."""
     return _one(conn, C.provider == provider, C.external_company_id == external_company_id)
+
+
+def keys_of(conn: Connection, provider: str, company_ids: Sequence[str]) -> dict[str, ConnectionKey]:
+    """Whose these companies are, whatever the connections' state; those nobody has connected are left out (system scope)."""
+    query = sa.select(C.external_company_id, C.tenant_id, C.provider)
+    found = conn.execute(query.where(C.provider == provider, C.external_company_id.in_(company_ids)))
+    return {company: ConnectionKey(tenant_id, name) for company, tenant_id, name in found}
 
 
 def has_mappings(conn: Connection, key: ConnectionKey) -> bool:

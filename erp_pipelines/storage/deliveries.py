@@ -145,10 +145,12 @@ _SENDING = sa.text(
     where id = :id and status = 'Processing' and claimed_by = :owner
     """
 )
+# Not with every write: a worker holds many claims, and each renewal would write all of their rows.
 _RENEW = sa.text(
     """
     update erp.integration_deliveries set claimed_until = :until
     where connection_id = :connection and status = 'Processing' and claimed_by = :owner
+      and claimed_until < cast(:now as timestamptz) + (cast(:until as timestamptz) - cast(:now as timestamptz)) / 2
     """
 )
 
@@ -156,9 +158,13 @@ _RENEW = sa.text(
 def mark_sending(
     conn: Connection, connection_id: str, delivery_id: str, owner: str, *, now: dt.datetime, until: dt.datetime
 ) -> bool:
-    """Note, before a write leaves, that it may have happened; renews the leases of the owner's claims."""
-    conn.execute(_RENEW, {"connection": connection_id, "owner": owner, "until": until})
+    """Note, before a write leaves, that it may have happened; of the owner's claims, renews what is half over."""
+    _renew(conn, connection_id, owner, now, until)
     return conn.execute(_SENDING, {"id": delivery_id, "owner": owner, "now": now}).rowcount == 1
+
+
+def _renew(conn: Connection, connection_id: str, owner: str, now: dt.datetime, until: dt.datetime) -> None:
+    conn.execute(_RENEW, {"connection": connection_id, "owner": owner, "now": now, "until": until})
 
 
 _ALL_SENDING = sa.text(
@@ -179,7 +185,7 @@ def mark_all_sending(
     until: dt.datetime,
 ) -> bool:
     """The same for several writes that leave together. False if any of them is not the owner's any more."""
-    conn.execute(_RENEW, {"connection": connection_id, "owner": owner, "until": until})
+    _renew(conn, connection_id, owner, now, until)
     marked = conn.execute(_ALL_SENDING, {"ids": list(delivery_ids), "owner": owner, "now": now})
     return marked.rowcount == len(delivery_ids)
 

@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from erp_pipelines.access import intake
-from erp_pipelines.access.intake import Received, SignatureInvalid
+from erp_pipelines.access.intake import Delivery, Received, SignatureInvalid
 from erp_pipelines.access.runtime import Runtime
+from erp_pipelines.access.together import Together
 from erp_pipelines.domain.errors import RecordInvalid
 from webhook_api.dependencies import House
 from webhook_api.metrics import Metrics
@@ -65,8 +66,10 @@ async def _read(request: Request) -> bytes | None:
 
 def _store(request: Request, runtime: Runtime, headers: Mapping[str, str], body: bytes) -> Response:
     metrics: Metrics = request.app.state.metrics
+    deliveries: Together[Delivery, Received] = request.app.state.deliveries
     try:
-        received = intake.receive(runtime, PROVIDER, headers, body)
+        delivery = intake.read(runtime, PROVIDER, headers, body)
+        received = deliveries.do(delivery)
     except SignatureInvalid:
         metrics.refused(PROVIDER, "signature-invalid")
         raise

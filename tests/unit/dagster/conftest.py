@@ -20,7 +20,7 @@ from tests.unit.dagster.pretended import QUICK, FakeDelivery
 @pytest.fixture
 def delivery(monkeypatch) -> FakeDelivery:
     fake = FakeDelivery()
-    for module, names in ((worker, ["serve"]), (due, ["connections", "active", "wait", "health"]),
+    for module, names in ((worker, ["serve"]), (due, ["connections", "active", "count_active", "wait", "health"]),
                           (bulk, ["request", "progress"]), (alerts, ["tell", "run_failed"]), (health, ["standings"]),
                           (probe, ["probe"])):  # fmt: skip
         for name in names:

@@ -109,6 +109,9 @@ class FakeDelivery:
     def active(self, runtime):
         return list(self.connected)
 
+    def count_active(self, runtime, *, most):
+        return min(len(self.connected), most)
+
     def wait(self, runtime, seconds, *, key=None, stop=lambda: False, look_seconds=1.0):
         if self.on_wait:
             self.on_wait()
