@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, webhooks
+from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, outages, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "commit": commit.run,
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "isolation": isolation.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
+    "outages": outages.run,
     "quickbooks": backlog.run,
     "webhooks": webhooks.run,
 }

@@ -75,7 +75,8 @@ def receive(
         amount,
         {"id": payment_id or free_id(conn, tenant_id, orders[0].id), "date": date, "method": method, "reference": reference},
     )  # fmt: skip
-    store.insert(conn, tenant_id, payment, store.HOST)
+    if not store.insert(conn, tenant_id, payment, store.HOST):  # of other orders, recorded at this very moment
+        raise _known_already(payment.id)
     return Receipt(payment, _settle(conn, tenant_id, orders, before, payment), changed=True)
 
 
@@ -146,7 +147,8 @@ def _check_same(known: Payment, shares: Sequence[Share], amount: Decimal | None)
     parts = {part.order_id: part.amount for part in known.parts}
     same = told.keys() == parts.keys() and all(told[one] in {None, parts[one]} for one in parts)
     if not same or amount not in {None, known.amount}:
-        raise Conflict(
-            f"Payment {known.id!r} is known already: {known.amount} {known.currency} for orders {', '.join(parts)}.",
-            mend="Give a new payment an id of its own.",
-        )
+        raise _known_already(known.id, f": {known.amount} {known.currency} for orders {', '.join(parts)}")
+
+
+def _known_already(payment_id: str, what: str = "") -> Conflict:
+    return Conflict(f"Payment {payment_id!r} is known already{what}.", mend="Give a new payment an id of its own.")

@@ -33,7 +33,7 @@ def _as_of_then(at: dt.datetime, known: StoredMapping) -> bool:
 
 def _as_left(changed: Changed, known: StoredMapping) -> bool:
     if changed.sync_token is None or known.sync_token is None:
-        return not known.moved_versions
+        return known.moved_at is None
     same_balance = None in {changed.balance, known.balance} or changed.balance == known.balance
     return changed.sync_token == _version_after(known.sync_token, known) and same_balance
 

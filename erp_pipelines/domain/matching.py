@@ -55,11 +55,18 @@ class Match:
 
 
 def match(ours: Sequence[Named], theirs: Sequence[Named]) -> list[Match]:
-    """In the order of `ours`. One of theirs is certain for one of ours at most: who share it are asked about."""
+    """In the order of `ours`. One of theirs is certain for one of ours at most: who share it are asked about.
+
+    What is certain for one of ours is no candidate of another: it could not be chosen.
+    """
     index = _Index.of(theirs)
     found = [_match(one, index) for one in ours]
     claims = Counter(one.certain for one in found if one.certain)
-    return [Match(one.id, None, one.candidates) if one.certain and claims[one.certain] > 1 else one for one in found]
+    return [one if one.certain and claims[one.certain] == 1 else _question(one, claims) for one in found]
+
+
+def _question(one: Match, claims: Mapping[str, int]) -> Match:
+    return Match(one.id, None, tuple(other for other in one.candidates if claims.get(other.id) != 1))
 
 
 def plain(name: str) -> str:

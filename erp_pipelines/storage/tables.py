@@ -105,7 +105,7 @@ integration_outbox = sa.Table(
     metadata,
     uuid_key(),
     # Drawn under a lock on the entity, so its order is the order of the commits that concern one entity.
-    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False),
     tenant(),
     sa.Column("event_type", sa.String(100), nullable=False),
     sa.Column("entity_type", sa.String(100), nullable=False),
@@ -125,7 +125,8 @@ integration_outbox = sa.Table(
     sa.Column("traceparent", sa.Text, nullable=False, server_default=TRACEPARENT),  # of whoever made it
     words("status", DeliveryStatus),
     sa.Index(None, "tenant_id", "status", "scheduled_for"),
-    sa.Index(None, "tenant_id", "seq"),
+    # The only index by seq: along one of all tenants, a page would wade through the others' rows.
+    sa.UniqueConstraint("tenant_id", "seq"),
     sa.Index(None, "tenant_id", "status", "seq"),
     sa.Index(
         "uq_integration_outbox_idempotency_key",
@@ -248,7 +249,7 @@ integration_inbox = sa.Table(
     "integration_inbox",
     metadata,
     uuid_key(),
-    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), nullable=False),
     tenant(),
     provider(),
     sa.Column("external_event_id", sa.String(200), nullable=False),
@@ -277,7 +278,7 @@ integration_inbox = sa.Table(
         "scheduled_for",
         postgresql_where=sa.text("status in ('Pending', 'InProgress', 'Failed')"),
     ),
-    sa.Index(None, "tenant_id", "seq"),
+    sa.UniqueConstraint("tenant_id", "seq"),
     sa.Index(None, "tenant_id", "status", "seq"),
     sa.Index(
         "ix_integration_inbox_done", "tenant_id", "processed_at", postgresql_where=sa.text("processed_at is not null")

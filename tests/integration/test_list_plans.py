@@ -11,6 +11,7 @@ from tests.support.many_rows import fill, plans
 from tests.support.postgres import a_database
 
 ROWS = 20_000
+MOST_PAGES = 150
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,16 @@ def test_so_are_the_other_lists(filled, name, depth):
     for plan in the_plans(filled, others(ROWS, depth)[name]):
         assert not plan.reads_whole_table, plan
         assert plan.indexes
+
+
+@pytest.mark.parametrize("depth", [0, 0.9])
+def test_a_page_costs_what_its_rows_do_whatever_others_have_written_since(filled, depth):
+    """In pages of 8 kB, which no other load on the machine changes: about one for each of the fifty rows."""
+    asks = {name: (log_page(wanted, depth), MOST_PAGES) for name, wanted in FILTERS.items()}
+    asks["inbox"] = (others(ROWS, depth)["inbox"], 10)
+    with filled.tenant(TENANT) as conn:
+        read = {name: sum(plan.pages for plan in plans(conn, ask, execute=True)) for name, (ask, _) in asks.items()}
+    assert {name: pages for name, pages in read.items() if pages > asks[name][1]} == {}
 
 
 @pytest.mark.parametrize("name", figures())

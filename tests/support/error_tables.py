@@ -33,7 +33,7 @@ HEAD = """# {name}: its errors, and what becomes of them
 
 Made from the catalogue of {version} (`erp_pipelines/connectors/{provider}/catalogue.yaml`) by `./dev docs`. Owner is who can end
 it: bookkeeper in {name}, admin in the settings, shop in the shop's data, provider its service, us this program. A code that
-is not listed is an open error in {name}'s own words, and is counted so that it can be added. An answer of 5xx never proves
+is not listed is an open error in the words of {name}, and is counted so that it can be added. An answer of 5xx never proves
 that a write was not done: it is looked up.
 """
 

@@ -64,6 +64,14 @@ def test_the_same_payment_again_changes_nothing(shop):
         shop.pay("O1", payment_id="m1")
 
 
+def test_one_id_for_two_payments_at_once_is_refused(shop, monkeypatch):
+    receive(shop, "O1", "O2", payment_id="m1")
+    monkeypatch.setattr(receipts.store, "find", lambda *_: None)  # as another transaction sees it before the commit
+    with pytest.raises(Conflict, match="Payment 'm1' is known already"):
+        receive(shop, "O3", payment_id="m1")
+    assert statuses(shop)["O3"] == "unpaid"
+
+
 def test_what_was_received_before_counts_and_is_told_again_when_the_order_is_paid(shop):
     shop.pay("O2", amount=Decimal(2), payment_id="m0")
     shop.forget_events()

@@ -9,7 +9,6 @@ import pytest
 
 from erp_pipelines.definitions import build_defs
 from erp_pipelines.delivery import retention
-from erp_pipelines.domain.retention import Keep
 from erp_pipelines.resources import run_history
 from tests.unit.dagster.pretended import QUICK
 
@@ -47,10 +46,9 @@ def test_one_pass_leaves_what_is_too_much(instance, execute, monkeypatch):
 
 
 def test_the_job_ends_both_and_not_itself(instance, runtime, execute, monkeypatch):
-    assert runtime.keep == Keep(run_days=30)
     monkeypatch.setattr(retention, "retain", lambda _: Counter({"events deleted": 7}))
     execute("keep_connections")
-    runtime.clock.now = lambda: in_days(31)
+    runtime.clock.now = lambda: in_days(runtime.keep.run_days + 1)
     result = execute("retain")
     assert [run.run_id for run in instance.get_runs()] == [result.run_id]
     said = [entry.user_message for entry in instance.all_logs(result.run_id)]

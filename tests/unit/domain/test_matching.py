@@ -59,6 +59,14 @@ def test_one_of_theirs_is_certain_for_one_of_ours_only():
     assert [(one.certain, len(one.candidates)) for one in found] == [(None, 1), (None, 1)]
 
 
+def test_what_is_certain_for_one_of_ours_is_no_candidate_of_another():
+    mine = [Named("c1", "Corner Shop 1"), Named("c2", "Corner Shop 2"), Named("c3", "Corner Shop 3")]
+    found = match(mine, [Named("7", "Corner Shop 1"), Named("8", "Corner Shpo 2")])
+    assert [(one.certain, [other.id for other in one.candidates]) for one in found] == [
+        ("7", ["7"]), (None, ["8"]), (None, []),
+    ]  # fmt: skip
+
+
 def test_a_number_says_more_than_a_name():
     mine = Named("p1", "Olive oil", sku="OO-1")
     assert one(mine, Named("7", "Extra virgin", sku="oo-1")) == ("7", [("7", "sku")])
