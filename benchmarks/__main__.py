@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, drain, fleet, in_flight, isolation, latency, listings, outages, webhooks
+from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, outages, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "commit": commit.run,
     "drain": drain.run,
     "fleet": fleet.run,
     "isolation": isolation.run,
-    "latency": latency.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
     "outages": outages.run,

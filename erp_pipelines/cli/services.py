@@ -21,12 +21,14 @@ from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import Database
 
 
-def migrate() -> None:
+def migrate(
+    back_to: Annotated[str, typer.Option(help="Down to this revision instead, with every service stopped.")] = "",
+) -> None:
     """Bring the database to the newest schema."""
     settings = Settings.from_env()
     with database_url(settings) as url:
         opened = Database.connect(url)
-        before, after = migrations.upgrade(opened)
+        before, after = migrations.downgrade(opened, back_to) if back_to else migrations.upgrade(opened)
         opened.dispose()
     typer.echo(f"at {after} already" if before == after else f"migrated from {before or 'nothing'} to {after}")
 
