@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import psycopg
@@ -11,6 +12,8 @@ _TABLES = (
     "select relname from pg_class c join pg_namespace n on n.oid = relnamespace where nspname = 'erp' and relkind = 'r'"
 )
 _SEQUENCES = "select sequencename, last_value from pg_sequences where schemaname = 'erp'"
+_END_OTHERS = """select count(pg_terminate_backend(pid)) from pg_stat_activity
+where datname = current_database() and pid <> pg_backend_pid()"""
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,8 @@ class Snapshot:
 
     def restore(self) -> None:
         """Put everything back. Ends all other sessions of the database first: those of a killed process may linger."""
+        self._end_other_sessions()
         with psycopg.connect(self.url) as conn:
-            conn.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
-            )
             conn.execute("set local session_replication_role = replica")  # no triggers, no order between tables
             for name, rows in self.rows.items():
                 # Truncating makes new files for every table and index: many times slower than deleting some rows.
@@ -41,6 +41,12 @@ class Snapshot:
                 self._put_back(conn, name, rows)
             for name, last in self.sequences.items():
                 conn.execute("select setval(%s::regclass, %s, %s)", (f"erp.{name}", last or 1, last is not None))
+
+    def _end_other_sessions(self) -> None:
+        """And wait until they are gone. PostgreSQL's own waiting looks every 100 ms only."""
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            while conn.execute(_END_OTHERS).fetchone() != (0,):
+                time.sleep(0.002)
 
     def _put_back(self, conn: psycopg.Connection, name: str, rows: bytes) -> None:
         into = sql.SQL("copy {} from stdin (format binary)").format(sql.Identifier("erp", name))

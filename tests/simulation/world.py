@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -215,14 +216,17 @@ class World:
         self._end_sessions(slot)
 
     def _end_sessions(self, slot: int) -> None:
+        """And wait until they are gone. PostgreSQL's own waiting looks every 100 ms only."""
+        while self._sessions_ended(slot):
+            time.sleep(0.002)
+
+    def _sessions_ended(self, slot: int) -> int:
         with self.host.db.system() as conn:
-            conn.execute(
-                sa.text(
-                    "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = :name"
-                    " and datname = current_database()"
-                ),
-                {"name": worker_name(slot)},
+            ended = sa.text(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = :name"
+                " and datname = current_database()"
             )
+            return int(conn.execute(ended, {"name": worker_name(slot)}).scalar_one())
 
     def rows(self, tenant: Tenant, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         with self.host.db.tenant(tenant.key.tenant_id) as conn:
