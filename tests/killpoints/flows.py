@@ -114,6 +114,17 @@ def two_paid_orders(scene: Scene) -> None:
         host.pay("o2")
 
 
+def orders_paid_together(scene: Scene) -> None:
+    with scene.host() as host:
+        host.save(*everything(), order(order_id="o2"))
+        host.pay_together("o1", "o2")
+
+
+def paid_together(scene: Scene) -> None:
+    whole(scene, Books({CUSTOMER: 1, PRODUCT: 2, ORDER: 2, PAYMENT: 1}, balance=Decimal(0)))
+    same([document.total for document in scene.there.books()[PAYMENT]], [2 * TOTAL])
+
+
 def both_pushed(scene: Scene) -> None:
     whole(scene, Books({CUSTOMER: 2, PRODUCT: 2, ORDER: 2, PAYMENT: 2}, balance=Decimal(0)))
 
@@ -339,6 +350,7 @@ def flows_of(erp: type[StagedErp]) -> Iterator[Flow]:
         if erp.refunds is not None:
             name = f"refund-{habit}" if habit else "refund"
             yield Flow(name, serve, refunded_there, refunded_later, habit=habit)
+    yield Flow("one-payment", serve, paid_together, orders_paid_together)
     late = {"fault": "slow", **erp.writes(ORDER, new=True), "seconds": LATE_SECONDS, "times": 1}
     yield Flow("late-effect", serve, pushed_late, one_paid_order, faults=(late,))
     if erp.batching:

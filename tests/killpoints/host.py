@@ -10,7 +10,7 @@ from typing import Any
 
 from erp_pipelines.access import connections, intake
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.commerce import customers, orders, payments, products, refunds
+from erp_pipelines.commerce import customers, orders, payments, products, receipts, refunds
 from erp_pipelines.commerce.refunds import Wanted
 from erp_pipelines.commerce.returns import Returned
 from erp_pipelines.delivery import bulk, pull, worker
@@ -44,6 +44,11 @@ class Host:
     def pay(self, order_id: str = "o1") -> None:
         with self.runtime.db.tenant(self.key.tenant_id) as conn:
             payments.pay(conn, self.key.tenant_id, order_id, date=DAY)
+
+    def pay_together(self, *order_ids: str) -> None:
+        """One payment for all that is open of these orders."""
+        with self.runtime.db.tenant(self.key.tenant_id) as conn:
+            receipts.receive(conn, self.key.tenant_id, [receipts.Share(one) for one in order_ids], date=DAY)
 
     def refund(self, line: int, order_id: str = "o1") -> None:
         """One line comes back."""
