@@ -15,7 +15,7 @@ from webhook_api.limits import Pace
 bearer = HTTPBearer(auto_error=False, description="The host's JWT: claims sub, tenant_id, role, customer_id.")
 
 
-def get_runtime(request: Request) -> Runtime:
+async def get_runtime(request: Request) -> Runtime:  # a plain function would cost each request a turn of a thread
     runtime: Runtime = request.app.state.runtime
     return runtime
 

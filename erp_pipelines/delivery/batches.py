@@ -228,7 +228,7 @@ def _mark_sending(job: Job, batch: Sequence[Ready]) -> None:
     """Before anything leaves: every one of them may have happened, and what was sent of those that are new."""
     now, ids = job.now(), [one.claim.id for one in batch]
     with job.transaction() as conn:
-        ours = deliveries.mark_all_sending(conn, job.row.id, ids, job.owner, now=now, until=now + LEASE)
+        ours = deliveries.mark_sending(conn, job.row.id, ids, job.owner, now=now, until=now + LEASE)
         for one in [one for one in batch if ours and one.write.known is None]:
             ref = one.write.ref
             doubts.note(

@@ -49,7 +49,7 @@ class Bringing:
             return
         now, job, ref = self.job.now(), self.job, write.ref
         with job.transaction() as conn:
-            ours = deliveries.mark_sending(conn, job.row.id, self.claim.id, job.owner, now=now, until=now + LEASE)
+            ours = deliveries.mark_sending(conn, job.row.id, [self.claim.id], job.owner, now=now, until=now + LEASE)
             if ours and write.known is None:
                 doubts.note(
                     conn, job.key, job.row.id, ref.entity_type, ref.entity_id, payload=write.record.payload(),

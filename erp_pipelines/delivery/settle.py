@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -45,6 +46,7 @@ def settle(job: Job, *tries: Try) -> None:
     links = [] if len(tries) == 1 else [tried.claim.traceparent for tried in tries]
     with tracing.span("settle", links=links, attributes={"erp.events": len(tries)}), job.transaction() as conn:
         closed = [tried for tried in tries if _settle(conn, job, tried)]
+        _note_standing(conn, job, closed)
     for tried in closed:
         _count(job, tried)
 
@@ -65,7 +67,6 @@ def _move(conn: Connection, job: Job, tried: Try) -> bool:
     claim, owner, now = tried.claim, job.owner, job.now()
     match tried.verdict:
         case outcomes.Completed(outcome):
-            connections.synced(conn, job.row.id, now, None)
             return deliveries.complete(conn, claim.id, owner, outcome=outcome, now=now)
         case outcomes.Retry(at, why):
             return deliveries.fail(conn, claim.id, owner, at=at, why=why, in_doubt=tried.in_doubt)
@@ -90,10 +91,19 @@ def _tell(conn: Connection, job: Job, tried: Try) -> None:
         return
     match tried.verdict:
         case outcomes.Abandon(why):
-            connections.synced(conn, job.row.id, job.now(), why.message[:500])
             alerts.raise_alert(conn, job.key, why, entity_type=tried.claim.entity_type, entity_id=tried.claim.entity_id)
             log.error("alert: event abandoned", connection=str(job.key), entity=tried.claim.entity_type,
                       entity_id=tried.claim.entity_id, cause=why.cause, mend=why.mend)  # fmt: skip
+
+
+def _note_standing(conn: Connection, job: Job, closed: Sequence[Try]) -> None:
+    """What the last of them says of the connection: once, however many they are."""
+    verdicts = [tried.verdict for tried in closed if isinstance(tried.verdict, (outcomes.Completed, outcomes.Abandon))]
+    if not verdicts:
+        return
+    last = verdicts[-1]
+    error = last.error.message[:500] if isinstance(last, outcomes.Abandon) else None
+    connections.synced(conn, job.row.id, job.now(), error)
 
 
 def _entry(job: Job, tried: Try) -> sync_log.Entry:

@@ -139,43 +139,23 @@ def take_over(conn: Connection, connection_id: str) -> list[Orphan]:
     return [Orphan(**{**row, "id": str(row["id"])}) for row in rows]
 
 
+# The leases of the owner's other claims are renewed at half time, not with every write: that would write all of their rows.
 _SENDING = sa.text(
     """
-    update erp.integration_deliveries set in_doubt = true, sent_at = :now
-    where id = :id and status = 'Processing' and claimed_by = :owner
-    """
-)
-# Not with every write: a worker holds many claims, and each renewal would write all of their rows.
-_RENEW = sa.text(
-    """
-    update erp.integration_deliveries set claimed_until = :until
-    where connection_id = :connection and status = 'Processing' and claimed_by = :owner
-      and claimed_until < cast(:now as timestamptz) + (cast(:until as timestamptz) - cast(:now as timestamptz)) / 2
+    update erp.integration_deliveries d
+    set in_doubt = d.in_doubt or s.own, sent_at = case when s.own then :now else d.sent_at end, claimed_until = :until
+    from (
+      select e.id, e.id = any(cast(:ids as uuid[])) as own from erp.integration_deliveries e
+      where e.connection_id = :connection and e.status = 'Processing' and e.claimed_by = :owner
+    ) s
+    where d.id = s.id and d.status = 'Processing' and d.claimed_by = :owner and (
+      s.own or d.claimed_until < cast(:now as timestamptz) + (cast(:until as timestamptz) - cast(:now as timestamptz)) / 2)
+    returning s.own
     """
 )
 
 
 def mark_sending(
-    conn: Connection, connection_id: str, delivery_id: str, owner: str, *, now: dt.datetime, until: dt.datetime
-) -> bool:
-    """Note, before a write leaves, that it may have happened; of the owner's claims, renews what is half over."""
-    _renew(conn, connection_id, owner, now, until)
-    return conn.execute(_SENDING, {"id": delivery_id, "owner": owner, "now": now}).rowcount == 1
-
-
-def _renew(conn: Connection, connection_id: str, owner: str, now: dt.datetime, until: dt.datetime) -> None:
-    conn.execute(_RENEW, {"connection": connection_id, "owner": owner, "now": now, "until": until})
-
-
-_ALL_SENDING = sa.text(
-    """
-    update erp.integration_deliveries set in_doubt = true, sent_at = :now
-    where id = any(cast(:ids as uuid[])) and status = 'Processing' and claimed_by = :owner
-    """
-)
-
-
-def mark_all_sending(
     conn: Connection,
     connection_id: str,
     delivery_ids: Sequence[str],
@@ -184,10 +164,13 @@ def mark_all_sending(
     now: dt.datetime,
     until: dt.datetime,
 ) -> bool:
-    """The same for several writes that leave together. False if any of them is not the owner's any more."""
-    _renew(conn, connection_id, owner, now, until)
-    marked = conn.execute(_ALL_SENDING, {"ids": list(delivery_ids), "owner": owner, "now": now})
-    return marked.rowcount == len(delivery_ids)
+    """Note, before writes leave together, that they may have happened; of the owner's other leases, renews what is half over.
+
+    False if any of the deliveries is not the owner's any more.
+    """
+    values = {"connection": connection_id, "ids": list(delivery_ids), "owner": owner, "now": now, "until": until}
+    noted = [own for own in conn.execute(_SENDING, values).scalars() if own]
+    return len(noted) == len(delivery_ids)
 
 
 _HAS_OPEN = sa.text(
@@ -214,33 +197,30 @@ _OURS = "where id = :id and status = 'Processing' and claimed_by = :owner"
 
 _COMPLETE = sa.text(
     f"""
-    update erp.integration_deliveries
-    set status = 'Completed', outcome = :outcome, processed_at = :now, in_doubt = false, {_SETTLED},
-        last_error = null, cause = null, mend = null, owner = null, retriable = null, erp_code = null,
-        requirement = null
-    {_OURS}
-    """
-)
-
-
-_SETTLE_EARLIER = sa.text(
-    """
-    update erp.integration_deliveries e set in_doubt = false
-    from erp.integration_deliveries d
-    where d.id = :id and e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
-      and e.seq < d.seq and e.connection_id = d.connection_id and e.in_doubt
+    with done as (
+      update erp.integration_deliveries
+      set status = 'Completed', outcome = :outcome, processed_at = :now, in_doubt = false, {_SETTLED},
+          last_error = null, cause = null, mend = null, owner = null, retriable = null, erp_code = null,
+          requirement = null
+      {_OURS}
+      returning tenant_id, connection_id, entity_type, entity_id, seq
+    ), earlier as (
+      update erp.integration_deliveries e set in_doubt = false
+      from done d
+      where :known and e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
+        and e.seq < d.seq and e.connection_id = d.connection_id and e.in_doubt
+    )
+    select count(*) from done
     """
 )
 
 
 def complete(conn: Connection, delivery_id: str, owner: str, *, outcome: Outcome, now: dt.datetime) -> bool:
     """Processing -> Completed. The record's place in the ERP is known now: earlier doubts about it end too."""
-    values = {"id": delivery_id, "owner": owner, "outcome": str(outcome), "now": now}
-    if conn.execute(_COMPLETE, values).rowcount != 1:
-        return False
-    if outcome in _KNOWN:
-        conn.execute(_SETTLE_EARLIER, {"id": delivery_id})
-    return True
+    values = {
+        "id": delivery_id, "owner": owner, "outcome": str(outcome), "now": now, "known": outcome in _KNOWN,
+    }  # fmt: skip
+    return bool(conn.execute(_COMPLETE, values).scalar_one())
 
 
 _FAIL = sa.text(
