@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from erp_pipelines.server.postgres import EmbeddedServer
 from erp_pipelines.storage.engine import Database
@@ -16,6 +17,14 @@ from tests.support.postgres import a_database, newest_schema, suite_server
 # A script that starts the suite in the background has Ctrl-C ignored, and every process started here would inherit that.
 with contextlib.suppress(ValueError):  # not the main thread
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Whatever a test sets up for the lines of the log ends with it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

@@ -10,13 +10,16 @@ from erp_pipelines.storage import due, inbox_intake
 from erp_pipelines.storage.engine import Connection, Database
 from tests.support.toy import connect
 
-NOW = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
 EMIT = "select erp.emit_event(:tenant, 'CustomerUpdated', 'Customer', :id, jsonb_build_object('id', cast(:id as text)))"
 MANY = (
     "insert into erp.tenants (id, name) select 'many' || n, 'Many' from generate_series(1, 3000) n",
     """insert into erp.integration_connections (tenant_id, provider, external_company_id, state)
     select 'many' || n, 'toy', 'of many' || n, 'Connected' from generate_series(1, 3000) n""",
 )
+
+
+def soon() -> dt.datetime:
+    return dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1)
 
 
 def key(tenant: str) -> ConnectionKey:
@@ -41,7 +44,7 @@ def notice(db: Database, tenant: str) -> None:
 
 def asked(db: Database) -> list[str]:
     with db.system() as conn:
-        return [one.tenant_id for one in due.connections(conn, now=NOW)]
+        return [one.tenant_id for one in due.connections(conn, now=soon())]
 
 
 def test_due_are_those_with_events_notices_or_an_abandoned_lease_and_no_others(database: Database) -> None:
@@ -78,7 +81,7 @@ def pages(database: Database) -> int:
     with database.system() as conn:
         conn.execute(due._HOP)
         explain = sa.text("explain (analyze, buffers, format json) " + due._CONNECTIONS.text)
-        found = conn.execute(explain, {"now": NOW, "prefix": due.LOCK_PREFIX}).scalar_one()
+        found = conn.execute(explain, {"now": soon(), "prefix": due.LOCK_PREFIX}).scalar_one()
     return int(found[0]["Plan"]["Shared Hit Blocks"] + found[0]["Plan"]["Shared Read Blocks"])
 
 
