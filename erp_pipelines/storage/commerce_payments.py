@@ -37,11 +37,12 @@ def find(conn: Connection, tenant_id: str, payment_id: str) -> StoredPayment | N
 
 def of_order(conn: Connection, tenant_id: str, order_id: str) -> list[StoredPayment]:
     """All payments that are for the order, as a whole or in part, the oldest first."""
-    parts = _parts()
-    query = sa.select(payments).join(
-        parts, sa.and_(parts.c.tenant_id == payments.c.tenant_id, parts.c.payment_id == payments.c.id)
-    )
-    query = query.where(parts.c.tenant_id == tenant_id, parts.c.order_id == order_id)
+    # In two questions: joined, tables without statistics are read from end to end.
+    table = payment_allocations
+    shared = sa.select(table.c.payment_id).where(table.c.tenant_id == tenant_id, table.c.order_id == order_id)
+    ids = conn.execute(shared).scalars().all()
+    here = payments.c.order_id == order_id
+    query = sa.select(payments).where(payments.c.tenant_id == tenant_id, here | payments.c.id.in_(ids) if ids else here)
     rows = conn.execute(query.order_by(payments.c.created_at, payments.c.date, payments.c.id)).mappings().all()
     allocated = _allocations(conn, tenant_id, [row["id"] for row in rows])
     return [_stored(row, allocated) for row in rows]
@@ -53,9 +54,8 @@ def orders_paid_by(conn: Connection, tenant_id: str, provider: str, base_id: str
     theirs = sa.select(payments.c.order_id).where(
         payments.c.tenant_id == tenant_id, payments.c.source == provider, payments.c.id.in_(named)
     )
-    parts = _parts()
-    of_ours = sa.select(parts.c.order_id).where(parts.c.tenant_id == tenant_id, parts.c.payment_id == ours)
-    return sorted(conn.execute(sa.union(theirs, of_ours)).scalars())
+    own = find(conn, tenant_id, ours) if ours else None
+    return sorted({*conn.execute(theirs).scalars(), *(part.order_id for part in (own.payment.parts if own else ()))})
 
 
 def insert(conn: Connection, tenant_id: str, payment: Payment, source: str) -> bool:
@@ -83,29 +83,15 @@ def delete(conn: Connection, tenant_id: str, payment_id: str) -> None:
 
 def host_total_unknown_to(conn: Connection, tenant_id: str, order_id: str, provider: str) -> Decimal:
     """What of the host's payments is for the order and has no document at the provider."""
-    mapped = sa.exists().where(
+    held = [one.payment for one in of_order(conn, tenant_id, order_id) if one.source == HOST]
+    mapped = sa.select(mappings.c.prometheus_id).where(
         mappings.c.tenant_id == tenant_id,
         mappings.c.provider == provider,
         mappings.c.entity_type == "Payment",
-        mappings.c.prometheus_id == payments.c.id,
+        mappings.c.prometheus_id.in_([one.id for one in held]),
     )
-    parts = _parts()
-    query = sa.select(sa.func.coalesce(sa.func.sum(parts.c.amount), 0)).join(
-        payments, sa.and_(parts.c.tenant_id == payments.c.tenant_id, parts.c.payment_id == payments.c.id)
-    )
-    query = query.where(parts.c.tenant_id == tenant_id, parts.c.order_id == order_id)
-    return Decimal(conn.execute(query.where(payments.c.source == HOST, ~mapped)).scalar_one())
-
-
-def _parts() -> sa.Subquery:
-    """What of each payment is for which order."""
-    split = sa.exists().where(
-        payment_allocations.c.tenant_id == payments.c.tenant_id, payment_allocations.c.payment_id == payments.c.id
-    )
-    whole = sa.select(payments.c.tenant_id, payments.c.id.label("payment_id"), payments.c.order_id, payments.c.amount)
-    names = ("tenant_id", "payment_id", "order_id", "amount")
-    allocated = sa.select(*(payment_allocations.c[name] for name in names))
-    return sa.union_all(whole.where(~split), allocated).subquery()
+    known = set(conn.execute(mapped).scalars()) if held else set()
+    return sum((one.part_for(order_id) for one in held if one.id not in known), Decimal(0))
 
 
 def _allocations(conn: Connection, tenant_id: str, ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
