@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from erp_pipelines.access import connections as access
+from erp_pipelines.access import credentials
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.access.tokens import StoredTokenSource
-from erp_pipelines.domain.connections import ConnectionState
+from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import ConnectionLost, DatabaseDown, Misconfigured, NotFound, Unavailable
 from erp_pipelines.security.cipher import Cipher, SecretUnreadable, new_key
 from erp_pipelines.storage import connections, outbox, tokens
@@ -148,18 +149,53 @@ def test_a_silent_token_host_changes_nothing(runtime: Runtime, oauth: FakeOAuth)
     assert source(runtime).access_token(rejected="access-0") == "access-1"
 
 
+def order_in_haste(runtime: Runtime) -> str:
+    """An order of the host, which waits for a lock no longer than a moment."""
+    with runtime.db.tenant("acme") as conn:
+        conn.execute(sa.text("set local lock_timeout = '2s'"))
+        return outbox.emit(conn, "acme", "CustomerCreated", "Customer", "c1", {"id": "c1", "name": "C"})
+
+
 def test_a_hosts_order_does_not_wait_for_a_refresh(runtime: Runtime, oauth: FakeOAuth) -> None:
     connect(runtime)
     written: list[str] = []
+    oauth.on_refresh = lambda _: written.append(order_in_haste(runtime))
+    source(runtime).access_token(rejected="access-0")
+    assert scalar(runtime.db, "select count(*) from erp.integration_deliveries") == len(written) == 1
+
+
+def test_a_hosts_order_does_not_wait_for_the_rotation_of_keys(runtime: Runtime) -> None:
+    row = connect(runtime)
+    with runtime.db.tenant("acme") as conn:
+        assert tokens.rotate_tokens(conn, row.id, runtime.cipher) == 0
+        order_in_haste(runtime)
+    assert scalar(runtime.db, "select count(*) from erp.integration_deliveries") == 1
+
+
+def test_who_only_reads_the_tokens_does_not_wait_for_a_refresh(runtime: Runtime, oauth: FakeOAuth) -> None:
+    row = connect(runtime)
+    read: list[str] = []
 
     def meanwhile(_: str) -> None:
         with runtime.db.tenant("acme") as conn:
             conn.execute(sa.text("set local lock_timeout = '2s'"))
-            written.append(outbox.emit(conn, "acme", "CustomerCreated", "Customer", "c1", {"id": "c1", "name": "C"}))
+            stored = tokens.read_tokens(conn, row.id, runtime.cipher)
+        read.append(stored.refresh_token if stored else "")
 
     oauth.on_refresh = meanwhile
     source(runtime).access_token(rejected="access-0")
-    assert scalar(runtime.db, "select count(*) from erp.integration_deliveries") == len(written) == 1
+    assert read == ["refresh-0"]
+
+
+def test_each_of_a_tenants_connections_has_tokens_of_its_own(runtime: Runtime) -> None:
+    books = connect(runtime)
+    stores = credentials.connect(
+        runtime, ConnectionKey("acme", "netsuite"), {"accountId": "77", "password": "good"}, "ann"
+    )
+    assert stored_refresh_token(runtime, books.id) == "refresh-0"
+    assert stored_refresh_token(runtime, stores.id) == "secret of 77"
+    with runtime.db.tenant("acme") as conn:
+        assert tokens.rotate_tokens(conn, stores.id, runtime.cipher) == 0
 
 
 def test_a_disconnected_connection_has_no_token_and_asks_nobody(runtime: Runtime, oauth: FakeOAuth) -> None:
@@ -174,9 +210,9 @@ def test_a_disconnected_connection_has_no_token_and_asks_nobody(runtime: Runtime
 def test_another_tenants_tokens_cannot_be_read(runtime: Runtime) -> None:
     row = connect(runtime)
     with runtime.db.tenant("beta") as conn:
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=f"no connection {row.id}"):
             tokens.read_tokens(conn, row.id, runtime.cipher)
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFound, match=f"no connection {row.id}"):
             tokens.save_tokens(conn, row.id, runtime.cipher, tokens.Tokens("a", "r"))
         assert not connections.park(conn, row.id, "by a stranger")
 
@@ -255,6 +291,19 @@ def test_a_refusal_of_our_own_keys_is_an_answer_and_no_renewal_that_was_lost(
     with pytest.raises(Unavailable):
         source(runtime).access_token(rejected="access-0")
     assert scalar(runtime.db, NOTED) == clock.now()  # nobody knows what became of it
+
+
+def test_the_note_of_a_renewal_that_nothing_was_heard_of_outlives_later_ones_that_were_refused(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    connect(runtime)
+    first = clock.now()
+    for error in (Unavailable("The token host does not answer."), Misconfigured("Wrong secret.", retry_after=120)):
+        oauth.fail = error
+        with pytest.raises(type(error)):
+            source(runtime).access_token(rejected="access-0")
+        clock.advance(60)
+    assert scalar(runtime.db, NOTED) == first
 
 
 def test_a_grant_is_kept_alive_once_in_the_time_asked_for(runtime: Runtime, oauth: FakeOAuth, clock: FakeClock) -> None:
