@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 
@@ -53,6 +54,20 @@ def test_a_confirmed_order_is_one_where_the_settings_say_so(database, clock, erp
     shop.order()
     worker.serve(toy_runtime(database, clock, erp), KEY)
     assert erp.of("Order") == ["o1"]
+
+
+def test_what_was_paid_for_a_document_that_stands_is_brought_whatever_the_settings_say_now(
+    runtime, database, shop, erp
+):
+    connect(database, documents_when="confirmed")
+    shop.customer()
+    shop.product()
+    shop.order()
+    worker.serve(runtime, KEY)
+    connect(database, documents_when="paid")
+    shop.pay(amount=Decimal("10.00"))
+    worker.serve(runtime, KEY)
+    assert [outcome for *_, outcome in shop.states("Payment")] == ["Created"]
 
 
 def test_a_second_pass_sends_nothing(runtime, shop, erp):
@@ -240,7 +255,10 @@ def test_a_throttle_pauses_the_connection_and_spends_no_retry(runtime, shop, erp
     shop.customer("c2")
     report = worker.serve(runtime, KEY)
     assert "Slow down" in (report.parked or "")
-    assert shop.deliveries("status, retry_count") == [("Pending", 0), ("Pending", 0)]
+    assert shop.deliveries("status, retry_count, cause, last_error") == [
+        ("Pending", 0, "erp-throttled", "Slow down."),
+        ("Pending", 0, None, None),
+    ]
     assert worker.serve(runtime, KEY).handled == 0
     assert due.connections(runtime) == []
     clock.advance(61)
@@ -252,7 +270,9 @@ def test_a_lost_grant_parks_the_connection_and_its_events_go_on_after_the_reconn
     shop.customer()
     report = worker.serve(runtime, KEY)
     assert report.parked == "The grant is gone."
-    assert shop.deliveries("status, retry_count") == [("Pending", 0)]
+    assert shop.deliveries("status, retry_count, cause, last_error, mend") == [
+        ("Pending", 0, "reconnect-needed", "The grant is gone.", "Reconnect.")
+    ]
     assert due.connections(runtime) == []
     connect(database)
     assert due.connections(runtime) == [KEY]
@@ -287,8 +307,6 @@ def test_a_missing_setting_is_named_with_its_mend(runtime, shop, erp):
 
 
 def test_a_document_whose_total_differs_is_bound_but_never_taken_for_done(runtime, shop, erp):
-    from decimal import Decimal
-
     erp.off_by = Decimal("0.01")
     shop.paid_order()
     worker.serve(runtime, KEY)
