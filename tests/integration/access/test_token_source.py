@@ -33,6 +33,10 @@ def stored_refresh_token(runtime: Runtime, connection_id: str) -> str:
     return stored.refresh_token if stored else ""
 
 
+def broken(*_: object, **__: object) -> None:
+    raise sa.exc.OperationalError("update", {}, Exception("gone"))
+
+
 def test_a_good_token_is_used_as_it_is_until_five_minutes_before_its_end(
     runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
 ) -> None:
@@ -45,6 +49,15 @@ def test_a_good_token_is_used_as_it_is_until_five_minutes_before_its_end(
     clock.advance(1)
     assert one.access_token() == "access-1"
     assert oauth.refreshes == ["refresh-0"]
+
+
+def test_a_good_token_is_looked_up_once_and_locks_nothing(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect(runtime)
+    one = source(runtime)
+    monkeypatch.setattr(tokens, "note_refresh", broken)
+    assert one.access_token() == "access-0"
+    monkeypatch.setattr(tokens, "read_tokens", broken)
+    assert one.access_token() == "access-0"
 
 
 def test_a_rejected_token_is_refreshed_though_it_looks_good(runtime: Runtime, oauth: FakeOAuth) -> None:
@@ -98,10 +111,6 @@ def test_a_token_whose_refresh_token_could_not_be_stored_is_not_handed_out(
 ) -> None:
     row = connect(runtime)
     one = source(runtime)
-
-    def broken(*_: object, **__: object) -> None:
-        raise sa.exc.OperationalError("update", {}, Exception("gone"))
-
     with monkeypatch.context() as patch:
         patch.setattr(tokens, "save_tokens", broken)
         with pytest.raises(DatabaseDown):
@@ -202,8 +211,10 @@ def test_a_disconnected_connection_has_no_token_and_asks_nobody(runtime: Runtime
     connect(runtime)
     one = source(runtime)
     access.disconnect(runtime, KEY, "ann")
-    with pytest.raises(ConnectionLost, match="not connected"):
+    with pytest.raises(ConnectionLost) as lost:
         one.access_token()
+    assert lost.value.message == "acme:quickbooks is not connected: Disconnected by ann."
+    assert lost.value.mend == "An admin must connect it again."
     assert oauth.refreshes == []
 
 
