@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -58,6 +60,34 @@ def test_a_good_token_is_looked_up_once_and_locks_nothing(runtime: Runtime, monk
     assert one.access_token() == "access-0"
     monkeypatch.setattr(tokens, "read_tokens", broken)
     assert one.access_token() == "access-0"
+
+
+def test_a_token_that_lives_for_a_minute_is_good_for_nine_tenths_of_it(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    oauth.lifetimes = {"access_expires_in": 60.0}
+    connect(runtime)
+    clock.advance(53)
+    assert source(runtime).access_token() == "access-0"
+    clock.advance(1)
+    assert source(runtime).access_token() == "access-1"
+
+
+def test_a_grant_whose_last_renewal_nobody_noted_keeps_the_whole_margin_and_tells_its_end_only(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    oauth.lifetimes = {"access_expires_in": 301.0}
+    row = connect(runtime)
+    with runtime.db.tenant("acme") as conn:
+        conn.execute(sa.text("update erp.integration_connections set tokens_refreshed_at = null"))
+    assert source(runtime).access_token() == "access-0"
+    clock.advance(days=100)
+    oauth.good_refresh_token = ""
+    with pytest.raises(ConnectionLost) as lost:
+        source(runtime).access_token()
+    said = "The provider refused the refresh token. Unused, the grant was good until 2026-06-10 09:00 UTC."
+    assert lost.value.message == said
+    assert stored_refresh_token(runtime, row.id) == "refresh-0"
 
 
 def test_a_rejected_token_is_refreshed_though_it_looks_good(runtime: Runtime, oauth: FakeOAuth) -> None:
@@ -348,10 +378,10 @@ def test_eight_who_keep_a_grant_alive_at_once_renew_it_once(
     [
         (
             {},
-            101,
+            100,
             "Unused, the grant was good until 2026-06-10 09:00 UTC; its last renewal was at 2026-03-02 09:00 UTC",
         ),
-        ({"ends_in": 86_400.0 * 20}, 21, "The consent was good until 2026-03-22 09:00 UTC, however often"),
+        ({"ends_in": 86_400.0 * 20}, 20, "The consent was good until 2026-03-22 09:00 UTC, however often"),
         ({}, 5, ""),
     ],
 )
@@ -369,6 +399,42 @@ def test_a_grant_that_has_run_out_says_so(
     assert told.startswith(f"The provider refused the refresh token. {reason}".rstrip())
     assert told.endswith("Connect it again.")
     assert reason or "good until" not in told
+
+
+@pytest.fixture
+def in_tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_a_refusal_after_a_renewal_that_nothing_was_heard_of_tells_when_that_began(
+    runtime: Runtime, oauth: FakeOAuth, clock: FakeClock
+) -> None:
+    connect(runtime)
+    oauth.fail = Unavailable("The token host does not answer.")
+    with pytest.raises(Unavailable):
+        source(runtime).access_token(rejected="access-0")
+    clock.advance(60)
+    oauth.fail = ConnectionLost("Refused.", mend="Sign in.", erp_code="invalid_grant", request_id="t-1")
+    with pytest.raises(ConnectionLost) as lost:
+        source(runtime).access_token(rejected="access-0")
+    told = lost.value
+    assert told.message == (
+        "Refused. A renewal begun at 2026-03-02 09:00 UTC was never answered here; the token that it brought is lost."
+    )
+    assert (told.mend, told.erp_code, told.request_id) == ("Sign in.", "invalid_grant", "t-1")
+
+
+def test_a_refusal_that_nothing_explains_is_told_in_the_providers_words(runtime: Runtime, oauth: FakeOAuth) -> None:
+    connect(runtime)
+    oauth.good_refresh_token = ""
+    with pytest.raises(ConnectionLost) as lost:
+        source(runtime).access_token(rejected="access-0")
+    assert lost.value.message == "The provider refused the refresh token."
 
 
 def test_an_answer_without_the_consents_end_does_not_put_it_off(
