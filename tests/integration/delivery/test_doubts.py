@@ -19,6 +19,11 @@ from tests.support.toy import KEY, connect, document, lose_answer, toy_runtime
 
 DOUBTS = "select entity_type, entity_id, payload ->> 'name' from erp.integration_doubts"
 
+TOLD = (
+    "select external_event_id, external_company_id, external_type, external_id, operation, occurred_at"
+    " from erp.integration_inbox"
+)
+
 
 @pytest.fixture
 def runtime(database, clock, erp, connection_id):
@@ -163,6 +168,16 @@ def test_a_payment_told_of_while_its_invoice_was_in_doubt_is_taken_over_once_it_
     worker.serve(runtime, KEY)
     assert shop.rows("select payment_status from erp.orders") == [("paid",)]
     assert shop.rows("select amount, source from erp.payments") == [(Decimal("25.00"), "toy")]
+
+
+def test_an_adopted_record_is_looked_at_as_if_the_erp_had_just_told_of_it(runtime, shop, erp, clock):
+    erp.after = [lose_answer]
+    shop.customer()
+    worker.serve(runtime, KEY)
+    assert shop.rows(TOLD) == []
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert shop.rows(TOLD) == [("adopted:Customer:1:0", "company-1", "Customer", "1", "Adopted", None)]
 
 
 def test_a_payment_of_ours_in_doubt_met_by_a_notice_is_not_counted_twice(runtime, shop, erp, clock):
