@@ -21,6 +21,7 @@ from erp_pipelines.storage import connections, outbox, tokens
 from tests.integration.access.fakes import KEY, FakeOAuth, connect, scalar
 from tests.support.clock import FakeClock
 
+STORES = ConnectionKey("acme", "netsuite")
 NOTED = "select refresh_started_at from erp.integration_connections"
 
 
@@ -226,15 +227,15 @@ def test_who_only_reads_the_tokens_does_not_wait_for_a_refresh(runtime: Runtime,
     assert read == ["refresh-0"]
 
 
-def test_each_of_a_tenants_connections_has_tokens_of_its_own(runtime: Runtime) -> None:
+def test_each_of_a_tenants_connections_has_tokens_of_its_own(runtime: Runtime, oauth: FakeOAuth) -> None:
     books = connect(runtime)
-    stores = credentials.connect(
-        runtime, ConnectionKey("acme", "netsuite"), {"accountId": "77", "password": "good"}, "ann"
-    )
+    stores = credentials.connect(runtime, STORES, {"accountId": "77", "password": "good"}, "ann")
     assert stored_refresh_token(runtime, books.id) == "refresh-0"
     assert stored_refresh_token(runtime, stores.id) == "secret of 77"
     with runtime.db.tenant("acme") as conn:
         assert tokens.rotate_tokens(conn, stores.id, runtime.cipher) == 0
+    renewed = StoredTokenSource(runtime, STORES, stores.id).access_token(rejected="access-c")
+    assert (renewed, oauth.refreshes) == ("access-1", [])  # by the keeper of its own provider
 
 
 def test_a_disconnected_connection_has_no_token_and_asks_nobody(runtime: Runtime, oauth: FakeOAuth) -> None:
@@ -246,6 +247,14 @@ def test_a_disconnected_connection_has_no_token_and_asks_nobody(runtime: Runtime
     assert lost.value.message == "acme:quickbooks is not connected: Disconnected by ann."
     assert lost.value.mend == "An admin must connect it again."
     assert oauth.refreshes == []
+
+
+def test_a_lasting_secret_can_be_stored_without_an_access_token(runtime: Runtime) -> None:
+    row = connect(runtime)
+    with runtime.db.tenant("acme") as conn:
+        tokens.save_tokens(conn, row.id, runtime.cipher, tokens.Tokens(None, "lasting"))
+        assert tokens.read_tokens(conn, row.id, runtime.cipher) == tokens.Tokens(None, "lasting")
+    assert scalar(runtime.db, "select access_token_encrypted from erp.integration_connections") is None
 
 
 def test_another_tenants_tokens_cannot_be_read(runtime: Runtime) -> None:
