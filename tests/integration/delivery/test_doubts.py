@@ -63,6 +63,9 @@ def test_what_was_sent_is_kept_until_its_answer_is_stored(runtime, shop, erp, cl
     shop.customer(name="One")
     worker.serve(runtime, KEY)
     assert shop.rows(DOUBTS) == [("Customer", "c1", "One")]
+    assert shop.rows("select keyless from erp.integration_doubts") == [
+        (False,)
+    ]  # it went alone, under a key of its own
     clock.advance(minutes=2)
     worker.serve(runtime, KEY)
     assert shop.rows(DOUBTS) == []

@@ -137,3 +137,17 @@ def test_the_connection_stands_as_its_last_settled_event_ended(runtime, shop, er
     clock.advance(60)
     worker.serve(runtime, KEY)
     assert shop.rows(STANDING) == [(clock.now(), None)]
+
+
+def test_a_try_whose_claim_went_to_somebody_else_meanwhile_leaves_the_event_to_them(database, runtime, shop, erp):
+    def taken(_write):
+        with database.tenant(KEY.tenant_id) as conn:
+            conn.exec_driver_sql("update erp.integration_deliveries set claimed_by = 'other'")
+
+    erp.before = [taken]
+    shop.customer()
+    report = worker.serve(runtime, KEY)
+    assert shop.deliveries("status, claimed_by, outcome") == [("Processing", "other", None)]
+    assert (report.counts, report.failures) == ({}, ())
+    assert shop.rows(ENTRIES) == []
+    assert shop.rows(STANDING) == [(None, None)]
