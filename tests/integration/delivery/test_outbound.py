@@ -468,3 +468,19 @@ def test_what_the_provider_is_to_have_none_of_is_not_brought_and_says_why(runtim
     assert shop.rows("select error_message from erp.integration_sync_logs where entity_type = 'Payment'") == [
         ("Sales orders take no payments.",)
     ]
+
+
+@pytest.mark.parametrize(
+    ("died", "told"),
+    [
+        (39, ("Completed", None, None)),
+        (40, ("Abandoned", "41 workers have ended over this event.", "Look up the runs' logs, then retry it.")),
+    ],
+)
+def test_an_event_that_many_workers_have_died_over_is_a_persons_job(database, runtime, shop, erp, died, told):
+    shop.customer()
+    with database.tenant("acme") as conn:
+        conn.exec_driver_sql(f"update erp.integration_deliveries set attempts = {died}")
+    worker.serve(runtime, KEY)
+    assert shop.deliveries("status, last_error, mend") == [told]
+    assert len(erp.arrived) == (told[0] == "Completed")
