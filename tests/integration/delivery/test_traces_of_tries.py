@@ -70,13 +70,19 @@ def test_the_log_tells_of_every_try_what_it_came_to_and_under_which_circumstance
     clock.advance(minutes=2)
     second = clock.now()
     worker.serve(runtime, KEY)
+    said = shop.rows(CIRCUMSTANCES)
+    erp.telling = {}
+    clock.advance(minutes=2)
+    shop.customer()
+    worker.serve(runtime, KEY)
     told = ("Customer", "c1", "ToExternal")
     assert shop.rows(ENTRIES) == [
         (*told, "Failed", "Retry", None, "No answer.", "erp-unavailable", "Wait."),
         (*told, "Completed", "Created", "1", "The name was cut.", "noted", ""),
+        (*told, "Completed", "Updated", "1", None, None, None),
     ]
     late = dt.timedelta(seconds=3)
-    assert shop.rows(CIRCUMSTANCES) == [
+    assert said == [
         (first, first + late, 1, 0, False, "r-1", "run-7", 1, CORRELATION, True, True),
         (second, second + late, 2, 1, False, "r-2", "run-7", 1, CORRELATION, True, True),
     ]
@@ -108,19 +114,20 @@ def test_the_report_names_what_was_brought_and_what_stood_there_unchanged(runtim
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "cause", "counts"),
+    ("error", "status", "cause", "counts", "logged"),
     [
-        (Unavailable("No answer.", mend="Wait."), "Failed", "erp-unavailable", {"Failed": 1}),
-        (Rejected("No.", cause="rule", mend="Wait."), "Abandoned", "rule", {"Abandoned": 1}),
-        (ConnectionLost("No.", mend="Wait."), "Pending", "reconnect-needed", {}),
+        (Unavailable("No answer.", mend="Wait."), "Failed", "erp-unavailable", {"Failed": 1}, ("Failed", "Retry")),
+        (Rejected("No.", cause="rule", mend="Wait."), "Abandoned", "rule", {"Abandoned": 1}, ("Failed", "Abandon")),
+        (ConnectionLost("No.", mend="Wait."), "Pending", "reconnect-needed", {}, ("Pending", "Park")),
     ],
 )
-def test_the_report_names_what_did_not_end_well(runtime, shop, erp, error, status, cause, counts):
+def test_the_report_names_what_did_not_end_well(runtime, shop, erp, error, status, cause, counts, logged):
     erp.before = [answering_late(runtime.clock, error)]
     shop.customer()
     report = worker.serve(runtime, KEY)
     assert report.failures == (Failure("Customer", "c1", status, error.message, cause, "Wait."),)
     assert report.counts == counts
+    assert [row[3:5] for row in shop.rows(ENTRIES)] == [logged]
 
 
 def test_the_connection_stands_as_its_last_settled_event_ended(runtime, shop, erp, clock):
