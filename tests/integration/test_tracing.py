@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from erp_pipelines import tracing
 from erp_pipelines.commerce import customers
@@ -98,6 +99,7 @@ def test_an_event_is_one_trace_from_its_making_to_its_end(shop, traced):
     enqueued, call = named(traced, "enqueue CustomerCreated"), named(traced, "QuickBooks customer.create")
     assert call.context.trace_id == enqueued.context.trace_id
     assert call.attributes["http.response.status_code"] == 200
+    assert named(traced, "deliver CustomerCreated").kind is SpanKind.CONSUMER
     assert named(traced, "deliver CustomerCreated").attributes == {
         "erp.connection": "acme:quickbooks", "erp.entity_id": "c1", "erp.attempt": 1, "erp.verdict": "Completed",
     }  # fmt: skip
