@@ -154,6 +154,36 @@ def test_an_older_event_retried_after_a_newer_one_was_not_wanted_sends_nothing(r
     assert pushes(erp, "Order") == []
 
 
+def test_what_may_stand_there_is_followed_up_though_nobody_wants_it_any_more(database, runtime, shop, erp, clock):
+    shop.customer()
+    shop.product()
+    worker.serve(runtime, KEY)
+    erp.after = [lose_answer]
+    shop.order()
+    worker.serve(runtime, KEY)
+    connect(database, documents_when="paid")
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert shop.states("Order") == [("o1", "Completed", "Adopted")]
+    assert shop.rows(DOUBTS) == []
+
+
+def test_what_was_proven_absent_is_not_brought_where_nobody_wants_it_any_more(runtime, shop, erp, clock):
+    shop.customer()
+    shop.product()
+    worker.serve(runtime, KEY)
+    erp.before = [lose_answer]
+    shop.order()
+    worker.serve(runtime, KEY)
+    with runtime.db.tenant("acme") as conn:
+        orders.cancel(conn, "acme", "o1")
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert [outcome for *_, outcome in shop.states("Order")] == ["Superseded", "NotWanted"]
+    assert pushes(erp, "Order") == []
+    assert shop.rows(DOUBTS) == []
+
+
 def test_a_payment_told_of_while_its_invoice_was_in_doubt_is_taken_over_once_it_is_adopted(runtime, shop, erp, clock):
     shop.customer()
     shop.product()
