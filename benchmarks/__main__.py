@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, outages, soak, webhooks
+from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, outages, processes, soak, webhooks
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "commit": commit.run,
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "logs": listings.run,
     "netsuite": in_flight.run,
     "outages": outages.run,
+    "processes": processes.run,
     "quickbooks": backlog.run,
     "soak": soak.run,
     "webhooks": webhooks.run,

@@ -77,16 +77,37 @@ def _spread(seconds: list[float]) -> str:
 
 
 class Bench:
-    def __init__(self, stage: Any, runtime: Any, dagster: Web, floor_url: str) -> None:
-        self.stage, self.runtime, self.dagster, self.floor_url, self.made = stage, runtime, dagster, floor_url, 0
+    def __init__(self, stage: Any, runtime: Any, home: Path, urls: tuple[str, str], supervisor: Supervisor) -> None:
+        self.stage, self.runtime, self.home, self.supervisor = stage, runtime, home, supervisor
+        self.floor_url, dagster_url = urls
+        self.dagster_url = dagster_url.replace("postgresql+psycopg2", "postgresql")
+        self.dagster = Web(f"http://{HOST}:{stage.extra['ERP_DAGSTER_PORT']}")
+        self.made = 0
+
+    def services(self) -> dict[str, int]:
+        """The pids of the product's own."""
+        return {name: pid for name, pid in self.supervisor.pids.items() if not name.startswith("floor")}
+
+    def postmaster(self) -> int:
+        return int(next(self.home.rglob("postmaster.pid")).read_text().split()[0])
+
+    def save(self, count: int) -> None:
+        """So many new paid orders."""
+        for _ in range(count):
+            self.made += 1
+            with self.runtime.db.tenant("acme") as conn:
+                order = make_order(f"b{self.made}")
+                orders.save(conn, "acme", order)
+                payments.pay(conn, "acme", order.id, date=order.order_date)
+
+    def all_paid(self) -> bool:
+        """Whether each order has its invoice and its payment in the twin."""
+        company = self.stage.twin.company()
+        return len(company.invoices) >= self.made and len(company.payments) >= self.made
 
     def order(self) -> float:
         """Seconds from the commit of a new paid order until the twin has its invoice."""
-        self.made += 1
-        with self.runtime.db.tenant("acme") as conn:
-            order = make_order(f"b{self.made}")
-            orders.save(conn, "acme", order)
-            payments.pay(conn, "acme", order.id, date=order.order_date)
+        self.save(1)
         began, wanted = time.monotonic(), self.made
         while len(self.stage.twin.company().invoices) < wanted:
             time.sleep(POLL)
@@ -157,8 +178,7 @@ def bench(*, standby: bool = False) -> Iterator[Bench]:
             services += _floor_services(home, server.url(FLOOR_DATABASE))
             with Supervisor(services, log_dir=home / "logs") as supervisor:
                 supervisor.start()
-                dagster = Web(f"http://{HOST}:{ports['ERP_DAGSTER_PORT']}")
-                yield Bench(stage, runtime, dagster, server.url(FLOOR_DATABASE))
+                yield Bench(stage, runtime, home, (server.url(FLOOR_DATABASE), theirs), supervisor)
             runtime.db.dispose()
 
 
