@@ -11,12 +11,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, outages, processes, soak, webhooks
+from benchmarks import (
+    backlog,
+    commit,
+    drain,
+    fleet,
+    fleet_dagster,
+    in_flight,
+    isolation,
+    listings,
+    outages,
+    processes,
+    soak,
+    webhooks,
+)
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "commit": commit.run,
     "drain": drain.run,
     "fleet": fleet.run,
+    "fleet-dagster": fleet_dagster.run,
     "isolation": isolation.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
@@ -36,7 +50,7 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.names if name not in BENCHMARKS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
-    lasting = {"fleet": fleet.run, "soak": soak.run} if asked.minutes else {}
+    lasting = {"fleet": fleet.run, "fleet-dagster": fleet_dagster.run, "soak": soak.run} if asked.minutes else {}
     benchmarks = BENCHMARKS | {name: partial(run, asked.minutes) for name, run in lasting.items()}
     for name in asked.names or benchmarks:
         write(name, benchmarks[name]())

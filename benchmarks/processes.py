@@ -44,14 +44,14 @@ class Watch:
                 self.cpu[pid] = sum(stat[11:13]) / TICKS
 
     def _name(self, pid: int, parents: Mapping[int, list[int]]) -> str:
-        """Of the service that it belongs to; a Dagster run is a child of the code server."""
+        """Of the service that it belongs to; a Dagster run is spawned by the code server."""
         at, above = pid, list[int]()
         while at in parents and at not in self.roots:
             above.append(at)
             at = parents[at][1]
         if at not in self.roots:
             return ""
-        return RUN if any("execute_run" in _command(one) for one in above) else self.roots[at]
+        return RUN if any("multiprocessing.spawn" in _command(one) for one in above) else self.roots[at]
 
     def by_name(self, values: Mapping[int, float]) -> dict[str, list[float]]:
         found = defaultdict(list)
