@@ -11,17 +11,33 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, outages, webhooks
+from benchmarks import (
+    backlog,
+    commit,
+    drain,
+    fleet,
+    fleet_dagster,
+    in_flight,
+    isolation,
+    listings,
+    outages,
+    processes,
+    soak,
+    webhooks,
+)
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "commit": commit.run,
     "drain": drain.run,
     "fleet": fleet.run,
+    "fleet-dagster": fleet_dagster.run,
     "isolation": isolation.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
     "outages": outages.run,
+    "processes": processes.run,
     "quickbooks": backlog.run,
+    "soak": soak.run,
     "webhooks": webhooks.run,
 }
 REPORTS = Path(__file__).with_name("reports")
@@ -30,11 +46,12 @@ REPORTS = Path(__file__).with_name("reports")
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; all without any")
-    parser.add_argument("--minutes", type=float, default=fleet.MINUTES, help="how long the fleet is watched")
+    parser.add_argument("--minutes", type=float, help="how long the fleet is watched, or the soak lasts")
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.names if name not in BENCHMARKS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
-    benchmarks = BENCHMARKS | {"fleet": partial(fleet.run, asked.minutes)}
+    lasting = {"fleet": fleet.run, "fleet-dagster": fleet_dagster.run, "soak": soak.run} if asked.minutes else {}
+    benchmarks = BENCHMARKS | {name: partial(run, asked.minutes) for name, run in lasting.items()}
     for name in asked.names or benchmarks:
         write(name, benchmarks[name]())
     return 0

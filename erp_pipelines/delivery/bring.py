@@ -47,17 +47,20 @@ class Bringing:
         """
         if self.marked and write.known:
             return
-        now, job, ref = self.job.now(), self.job, write.ref
+        now, job = self.job.now(), self.job
         with job.transaction() as conn:
             ours = deliveries.mark_sending(conn, job.row.id, [self.claim.id], job.owner, now=now, until=now + LEASE)
             if ours and write.known is None:
-                doubts.note(
-                    conn, job.key, job.row.id, ref.entity_type, ref.entity_id, payload=write.record.payload(),
-                    key_generation=self.claim.key_generation, delivery_id=self.claim.id, now=now,
-                )  # fmt: skip
+                doubts.note(conn, job.key, job.row.id, [sending(write, self.claim)], now=now)
         if not ours:
             raise LockLost(f"Event {self.claim.id} belongs to another worker now.")
         self.marked = True
+
+
+def sending(write: Write, claim: Claim) -> doubts.Sending:
+    """What is noted of a record that is to be made, before it leaves."""
+    ref = write.ref
+    return doubts.Sending(ref.entity_type, ref.entity_id, write.record.payload(), claim.key_generation, claim.id)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
 
 def _look(job: Job, ref: Ref) -> tuple[StoredMapping | None, bool]:
     """What the record is in the ERP, and whether a person has yet to say so: of one moment."""
-    with job.transaction() as conn:
+    with job.reading() as conn:
         known = mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
         asked = questions.still_open(conn, job.key, ref.entity_type, [ref.entity_id])
     return known, bool(asked)
@@ -133,7 +136,7 @@ def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: i
     as it stands, or was proven absent. Raises AnswerLost while neither is certain.
     """
     job = bringing.job
-    with job.transaction() as conn:
+    with job.reading() as conn:
         doubt = doubts.find(conn, job.row.id, ref.entity_type, ref.entity_id)
     if doubt is None or fingerprint(doubt.payload) == fingerprint(record.payload()):
         return doubt
@@ -143,7 +146,7 @@ def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: i
         bind(job, Binding(ref, left, None))
         return None
     with job.transaction() as conn:
-        doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
+        doubts.end(conn, job.row.id, [(ref.entity_type, ref.entity_id)])
     return None
 
 
@@ -208,7 +211,7 @@ def _external_id(bringing: Bringing, ref: Ref, depth: int) -> str:
 
 
 def _load(job: Job, ref: Ref) -> CanonicalRecord:
-    with job.transaction() as conn:
+    with job.reading() as conn:
         record = records.load(conn, job.key.tenant_id, ref.entity_type, ref.entity_id)
     if record is None:
         raise RecordInvalid(
