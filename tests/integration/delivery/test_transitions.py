@@ -106,7 +106,7 @@ def test_a_completion_takes_away_what_an_earlier_try_was_told(shop, claim, move,
     at = clock.now()
     move(deliveries.fail, one.id, "me", at=at, why=SHORT, in_doubt=True)
     claim("another")
-    assert move(deliveries.complete, one.id, "another", outcome=Outcome.CREATED, now=clock.now()) is True
+    assert move(deliveries.complete, {one.id: Outcome.CREATED}, "another", now=clock.now()) == {one.id}
     assert shop.deliveries(ROW) == [("Completed", None, None, "Created", clock.now(), at, 1, False, *UNTOLD, None, 0)]
 
 
@@ -127,7 +127,7 @@ def test_earlier_doubts_end_where_the_records_place_is_known_and_only_there(shop
     move(deliveries.abandon, first.id, "me", why=SHORT, requirement=None, refused=False, in_doubt=True, now=clock.now())
     shop.customer(name="Two")
     [second] = claim()
-    assert move(deliveries.complete, second.id, "me", outcome=outcome, now=clock.now()) is True
+    assert move(deliveries.complete, {second.id: outcome}, "me", now=clock.now()) == {second.id}
     assert shop.deliveries("status, in_doubt") == [("Abandoned", left), ("Completed", False)]
 
 
@@ -135,7 +135,7 @@ def test_nobody_moves_what_somebody_else_owns(shop, claim, move, clock):
     shop.customer()
     [one] = claim()
     before, now = shop.deliveries(ROW), clock.now()
-    assert move(deliveries.complete, one.id, "other", outcome=Outcome.CREATED, now=now) is False
+    assert move(deliveries.complete, {one.id: Outcome.CREATED}, "other", now=now) == set()
     assert move(deliveries.fail, one.id, "other", at=now, why=SHORT, in_doubt=True) is False
     assert move(deliveries.give_back, one.id, "other", why=None, in_doubt=True) is False
     assert move(deliveries.give_back, one.id, "other", why=SHORT, in_doubt=True) is False
@@ -160,5 +160,5 @@ def test_a_state_is_open_until_it_was_brought_over(connection_id, shop, claim, m
     assert move(deliveries.has_open, connection_id, "Customer", "c1") is True
     assert move(deliveries.has_open, connection_id, "Customer", "c2") is False
     assert move(deliveries.has_open, connection_id, "Product", "c1") is False
-    move(deliveries.complete, one.id, "me", outcome=Outcome.CREATED, now=clock.now())
+    move(deliveries.complete, {one.id: Outcome.CREATED}, "me", now=clock.now())
     assert move(deliveries.has_open, connection_id, "Customer", "c1") is False
