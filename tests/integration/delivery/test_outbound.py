@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+import structlog
 
 from erp_pipelines.delivery import due, worker
 from erp_pipelines.domain.connections import ConnectionKey
@@ -319,12 +320,15 @@ def test_a_document_whose_total_differs_is_bound_but_never_taken_for_done(runtim
 
 
 def test_a_bug_in_the_program_is_a_failed_event_and_no_failed_worker(runtime, shop, erp):
-    erp.before = [raising(ZeroDivisionError("secret text"))]
+    erp.before = [raising(ZeroDivisionError("secret text")), unavailable()]
     shop.customer("c1")
     shop.customer("c2")
-    worker.serve(runtime, KEY)
+    with structlog.testing.capture_logs() as lines:
+        worker.serve(runtime, KEY)
+    told = [(line["event"], type(line["exc_info"])) for line in lines if line["log_level"] == "error"]
+    assert told == [("event provoked an error of the program", ZeroDivisionError)]
     assert shop.deliveries("entity_id, status, last_error") == [
-        ("c1", "Failed", "An unexpected ZeroDivisionError stopped this event."), ("c2", "Completed", None),
+        ("c1", "Failed", "An unexpected ZeroDivisionError stopped this event."), ("c2", "Failed", "No answer."),
     ]  # fmt: skip
 
 
