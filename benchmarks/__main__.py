@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, commit, drain, fleet, in_flight, isolation, listings, outages, webhooks
+from benchmarks import backlog, commit, drain, fleet, hosts, in_flight, isolation, listings, outages, webhooks
+from benchmarks.netns import Missing
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "commit": commit.run,
     "drain": drain.run,
     "fleet": fleet.run,
+    "hosts": hosts.run,
     "isolation": isolation.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
@@ -36,7 +38,11 @@ def main(arguments: list[str]) -> int:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
     benchmarks = BENCHMARKS | {"fleet": partial(fleet.run, asked.minutes)}
     for name in asked.names or benchmarks:
-        write(name, benchmarks[name]())
+        try:
+            write(name, benchmarks[name]())
+        except Missing as missing:
+            print(f"bench: {name} cannot run here: {missing}", file=sys.stderr)
+            return 2
     return 0
 
 
