@@ -37,13 +37,14 @@ def main(arguments: list[str]) -> int:
     if unknown := [name for name in asked.names if name not in BENCHMARKS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
     benchmarks = BENCHMARKS | {"fleet": partial(fleet.run, asked.minutes)}
+    status = 0
     for name in asked.names or benchmarks:
         try:
             write(name, benchmarks[name]())
         except Missing as missing:
             print(f"bench: {name} cannot run here: {missing}", file=sys.stderr)
-            return 2
-    return 0
+            status = 2
+    return status
 
 
 def write(name: str, figures: dict[str, Any]) -> None:

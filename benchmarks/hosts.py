@@ -34,7 +34,7 @@ from tests.support.factories import make_customer, make_order, make_product
 from tests.support.ports import free_ports
 from tests.support.stage import Stage
 
-CONNECTIONS, ORDERS, WARM, CALL_SECONDS = 4, 100, 10, 0.15
+CONNECTIONS, ORDERS, RENAMES, WARM, CALL_SECONDS = 4, 100, 40, 10, 0.15
 # A call that the lost host had sent may arrive so long after; what comes later is another host's.
 LAST_CALLS_SECONDS = 1.0
 PATIENCE_SECONDS = 300.0
@@ -125,7 +125,7 @@ class Site:
 
     def _rename(self) -> None:
         """A customer of each tenant has another name every second: events of one entity, all the time, whose order shows."""
-        if time.monotonic() - self._renamed_at < 1 or self.renamed >= ORDERS:
+        if time.monotonic() - self._renamed_at < 1 or self.renamed >= RENAMES:
             return
         self.renamed, self._renamed_at = self.renamed + 1, time.monotonic()
         for tenant in COMPANIES:
@@ -166,7 +166,7 @@ class Site:
         return begun and sum(map(len, self.held().values())) == CONNECTIONS
 
     def is_done(self) -> bool:
-        return self.renamed >= ORDERS and self.rows(OPEN) == [(0,)]
+        return self.renamed >= RENAMES and self.rows(OPEN) == [(0,)]
 
     def watch(self, lost: Host, tenants: list[str], began: float) -> tuple[float, list[float]]:
         """Seconds since `began`: until PostgreSQL has no session of the lost host, and until each tenant's next call."""
