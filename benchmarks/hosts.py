@@ -34,7 +34,7 @@ from tests.support.factories import make_customer, make_order, make_product
 from tests.support.ports import free_ports
 from tests.support.stage import Stage
 
-CONNECTIONS, ORDERS, RENAMES, WARM, CALL_SECONDS = 4, 100, 40, 10, 0.15
+CONNECTIONS, ORDERS, RENAMES, WARM, CALL_SECONDS = 4, 60, 40, 10, 0.15
 # A call that the lost host had sent may arrive so long after; what comes later is another host's.
 LAST_CALLS_SECONDS = 1.0
 PATIENCE_SECONDS = 300.0
