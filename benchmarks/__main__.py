@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...] [--minutes N]`: runs the named benchmarks, or all."""
+"""`python -m benchmarks [NAME ...] [--minutes N] [--from REVISION]`: runs the named benchmarks, or all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, commit, drain, fleet, hosts, in_flight, isolation, listings, outages, webhooks
+from benchmarks import backlog, commit, drain, fleet, hosts, in_flight, isolation, listings, outages, upgrade, webhooks
 from benchmarks.netns import Missing
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "netsuite": in_flight.run,
     "outages": outages.run,
     "quickbooks": backlog.run,
+    "upgrade": upgrade.run,
     "webhooks": webhooks.run,
 }
 REPORTS = Path(__file__).with_name("reports")
@@ -33,10 +34,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; all without any")
     parser.add_argument("--minutes", type=float, default=fleet.MINUTES, help="how long the fleet is watched")
+    parser.add_argument("--from", dest="older", default=upgrade.FROM, help="the git revision that is upgraded from")
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.names if name not in BENCHMARKS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
-    benchmarks = BENCHMARKS | {"fleet": partial(fleet.run, asked.minutes)}
+    benchmarks = BENCHMARKS | {
+        "fleet": partial(fleet.run, asked.minutes),
+        "upgrade": partial(upgrade.run, asked.older),
+    }
     status = 0
     for name in asked.names or benchmarks:
         try:

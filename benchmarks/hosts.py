@@ -20,7 +20,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks import deployed, netns
+from benchmarks import books, deployed, netns
 from benchmarks.netns import BRIDGE, CORE, NETWORK, Host
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import customers, orders, payments, products
@@ -47,15 +47,6 @@ join erp.integration_connections c
 where l.locktype = 'advisory' and l.granted and l.objsubid = 1
 """
 SESSIONS = "select count(*) from pg_stat_activity where client_addr = %s"
-OPEN = "select count(*) from erp.integration_deliveries where status <> 'Completed'"
-TAKEN_OVER = (
-    "select count(*), count(*) filter (where in_doubt) from erp.integration_sync_logs where outcome = 'TakenOver'"
-)
-EARLY = """
-select count(*) from (
-  select processed_at < lag(processed_at) over (partition by connection_id, ordering_key order by seq) as early
-  from erp.integration_deliveries) d where early
-"""
 
 Loss = Callable[[Host], None]
 
@@ -162,11 +153,11 @@ class Site:
 
     def is_warm(self) -> bool:
         """Each connection is in the midst of its backlog, in a host's hands."""
-        begun = all(len(self.stage.twin.company(company).invoices) >= WARM for company in COMPANIES.values())
+        begun = min(books.invoices(self.stage.twin, COMPANIES.values())) >= WARM
         return begun and sum(map(len, self.held().values())) == CONNECTIONS
 
     def is_done(self) -> bool:
-        return self.renamed >= RENAMES and self.rows(OPEN) == [(0,)]
+        return self.renamed >= RENAMES and books.count(self.admin, books.OPEN) == 0
 
     def watch(self, lost: Host, tenants: list[str], began: float) -> tuple[float, list[float]]:
         """Seconds since `began`: until PostgreSQL has no session of the lost host, and until each tenant's next call."""
@@ -186,24 +177,8 @@ class Site:
         self.until(is_taken_over)
         return ended[0], list(taken.values())
 
-    def books(self) -> dict[str, Any]:
-        """What stands in the twin against what the shop has saved."""
-        [(taken_over, in_doubt)], [(early,)], [(left,)] = self.rows(TAKEN_OVER), self.rows(EARLY), self.rows(OPEN)
-        ledgers = [self.stage.twin.ledger(company) for company in COMPANIES.values()]
-        wanted = {"Customer": 1, "Item": 1, "Invoice": ORDERS, "Payment": ORDERS}
-        return {
-            "taken over, in doubt among them": f"{taken_over}, {in_doubt}",
-            "documents doubled": sum(len(ledger.doubles(kind)) for ledger in ledgers for kind in wanted),
-            "documents too few or too many": sum(
-                abs(count - ledger.counts.get(kind, 0)) for ledger in ledgers for kind, count in wanted.items()
-            ),
-            "invoices not paid in full": sum(bool(one["Balance"]) for ledger in ledgers for one in ledger.documents["Invoice"]),
-            "customers without their last name": sum(
-                one["DisplayName"] != self.name for ledger in ledgers for one in ledger.documents["Customer"]
-            ),
-            "events settled before an earlier one of their entity": early,
-            "events left": left,
-        }  # fmt: skip
+    def books(self) -> dict[str, int]:
+        return books.compare(self.stage.twin, self.admin, COMPANIES.values(), ORDERS, self.name)
 
 
 # --- putting it there ------------------------------------------------------------------------------
