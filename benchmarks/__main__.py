@@ -11,19 +11,37 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backlog, commit, drain, fleet, hosts, in_flight, isolation, listings, outages, upgrade, webhooks
+from benchmarks import (
+    backlog,
+    commit,
+    drain,
+    fleet,
+    fleet_dagster,
+    hosts,
+    in_flight,
+    isolation,
+    listings,
+    outages,
+    processes,
+    soak,
+    upgrade,
+    webhooks,
+)
 from benchmarks.netns import Missing
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "commit": commit.run,
     "drain": drain.run,
     "fleet": fleet.run,
+    "fleet-dagster": fleet_dagster.run,
     "hosts": hosts.run,
     "isolation": isolation.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
     "outages": outages.run,
+    "processes": processes.run,
     "quickbooks": backlog.run,
+    "soak": soak.run,
     "upgrade": upgrade.run,
     "webhooks": webhooks.run,
 }
@@ -33,15 +51,14 @@ REPORTS = Path(__file__).with_name("reports")
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; all without any")
-    parser.add_argument("--minutes", type=float, default=fleet.MINUTES, help="how long the fleet is watched")
+    parser.add_argument("--minutes", type=float, help="how long the fleet is watched, or the soak lasts")
     parser.add_argument("--from", dest="older", default=upgrade.FROM, help="the git revision that is upgraded from")
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.names if name not in BENCHMARKS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
-    benchmarks = BENCHMARKS | {
-        "fleet": partial(fleet.run, asked.minutes),
-        "upgrade": partial(upgrade.run, asked.older),
-    }
+    lasting = {"fleet": fleet.run, "fleet-dagster": fleet_dagster.run, "soak": soak.run} if asked.minutes else {}
+    benchmarks = BENCHMARKS | {name: partial(run, asked.minutes) for name, run in lasting.items()}
+    benchmarks |= {"upgrade": partial(upgrade.run, asked.older)}
     status = 0
     for name in asked.names or benchmarks:
         try:

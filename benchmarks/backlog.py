@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from erp_pipelines.access import connections, intake
+from erp_pipelines.access import connections
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import customers, orders, payments, products
 from erp_pipelines.connectors.http import HttpRequest, HttpResponse, MockTransport
@@ -28,6 +28,7 @@ from erp_pipelines.settings import Settings
 from erp_pipelines.storage.engine import Database
 from erp_twins.clock import TwinClock
 from erp_twins.transport import twin_handler
+from tests.support.doorbell import ring
 from tests.support.erps.quickbooks import BATCHES, StagedQuickBooks
 from tests.support.factories import make_customer, make_order, make_product
 from tests.support.inside import inside
@@ -107,7 +108,7 @@ class Bench:
     def _a_day(self) -> None:
         self._serve()
         for headers, body in self.there.tidings():
-            intake.receive(self.runtime, self.there.provider, headers, body)
+            ring(self.runtime, self.there.provider, headers, body)
         self._serve()
         self.clock.advance(900)
         pull.pull(self.runtime, self.there.key())

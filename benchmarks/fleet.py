@@ -1,8 +1,7 @@
 """Ten thousand connections of which one in twenty has something to do each minute: what the idle ones cost, and who is late.
 
 Two lanes serve them, each in a process of its own as in a Dagster run, and each call to the ERP takes a set time there. Beside
-them the questions of Dagster's sensors are asked at the sensors' own intervals and timed. Dagster itself is not run: what it
-takes for a run is measured by `commit`, and lanes make as many runs as they are, each of which lives ten minutes.
+them the questions of Dagster's sensors are asked at the sensors' own intervals and timed. Dagster itself is not run here but in `fleet_dagster`.
 """
 
 from __future__ import annotations

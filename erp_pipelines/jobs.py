@@ -17,7 +17,7 @@ from erp_pipelines.delivery import bulk, due, probe, pull, retention
 from erp_pipelines.delivery.probe import Probe
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown
-from erp_pipelines.partitions import CONNECTIONS, LANE_TAG, MAX_RUNTIME_TAG
+from erp_pipelines.partitions import CONNECTIONS, LANE_TAG, MAX_RUNTIME_TAG, STANDBY_TAG
 from erp_pipelines.resources import run_history
 from erp_pipelines.resources.liveness import alive
 from erp_pipelines.resources.queue import QueuedRival
@@ -44,6 +44,7 @@ def serve_connection(context: dg.OpExecutionContext, runtime: RuntimeParam) -> N
 @dg.op(description="Serves whatever connections are due, several at a time; lingers while none is.")
 def serve_due_connections(context: dg.OpExecutionContext, runtime: RuntimeParam) -> None:
     engine, pace = runtime.of_run(context.run_id), runtime.pace()
+    pace = pace.standing_by() if STANDBY_TAG in context.run.tags else pace
     recorder = Recorder(context, engine, hold_seconds=LANE_HOLD_SECONDS)
     with alive(engine, context.instance, context.run):
         try:

@@ -14,6 +14,8 @@ PARTITION_TAG = "dagster/partition"
 RANGE_TAG = "dagster/asset_partition_range_start"
 # Which lane a `drain` run is; `dagster.yaml` lets one run of each value through at a time.
 LANE_TAG = "erp/lane"
+# The lane that stays although nothing is due.
+STANDBY_TAG = "erp/standby"
 # Run monitoring ends a run that lives longer (seconds).
 MAX_RUNTIME_TAG = "dagster/max_runtime"
 

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     connection_runs: int = Field(default=4, ge=0)
     lanes: int = Field(default=2, ge=1)
     linger_seconds: float = Field(default=30, ge=0)
+    # One lane is always there, so that the first event after a quiet time waits for no process to start.
+    standby: bool = False
     # Also read by OpenTelemetry itself; unset, nothing is traced.
     otel_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
     keep_payload_days: int = Field(default=90, ge=1)

@@ -9,12 +9,12 @@ from fastapi import FastAPI
 
 from erp_pipelines.access import intake
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.access.together import Together
 from erp_pipelines.security import logs as structured_logs
 from webhook_api import openapi, problems
 from webhook_api.auth import AuthConfig, TokenVerifier
 from webhook_api.console import app as console
 from webhook_api.counted import Counted
+from webhook_api.grouped import Grouped
 from webhook_api.limits import Pace
 from webhook_api.metrics import Metrics
 from webhook_api.middleware import Envelope
@@ -65,7 +65,7 @@ def create_app(runtime: Runtime | None = None, auth: AuthConfig | None = None) -
     app.state.metrics = Metrics()
     app.state.counted = Counted()
     app.state.webhook_pace = Pace(per_minute=WEBHOOKS_PER_MINUTE, burst=WEBHOOK_BURST)
-    app.state.deliveries = Together(partial(intake.store, runtime, webhooks.PROVIDER), most=DELIVERIES_AT_ONCE)
+    app.state.deliveries = Grouped(partial(intake.store, runtime, webhooks.PROVIDER), most=DELIVERIES_AT_ONCE)
     app.state.public_pace = Pace(per_minute=PUBLIC_PER_MINUTE, burst=PUBLIC_BURST)
     problems.install(app)
     app.add_middleware(Envelope, metrics=app.state.metrics, https=runtime.public_url.startswith("https:"))

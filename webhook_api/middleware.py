@@ -8,7 +8,6 @@ import traceback
 import uuid
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,7 +39,8 @@ class Envelope:
     def __init__(self, app: ASGIApp, *, metrics: Metrics, https: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._headers = HEADERS | ({"Strict-Transport-Security": HSTS} if https else {})
+        headers = HEADERS | ({"Strict-Transport-Security": HSTS} if https else {})
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,7 +79,7 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._complete(MutableHeaders(scope=message), request.state.request_id)
+                self._complete(message["headers"], request.state.request_id)
             await send(message)
 
         try:
@@ -95,10 +95,10 @@ class Envelope:
             self._metrics.request(request.method, _route(request), status, time.perf_counter() - started)
         return status
 
-    def _complete(self, headers: MutableHeaders, request_id: str) -> None:
-        headers["X-Request-ID"] = request_id
-        for name, value in self._headers.items():
-            headers.setdefault(name, value)
+    def _complete(self, headers: list[tuple[bytes, bytes]], request_id: str) -> None:
+        given = {name for name, _ in headers}
+        headers.append((b"x-request-id", request_id.encode()))
+        headers.extend(header for header in self._headers if header[0] not in given)
 
 
 def _request_id(request: Request) -> str:

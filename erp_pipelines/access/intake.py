@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import structlog
-
 from erp_pipelines import tracing
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.provider import Notice, WebhookSource
@@ -17,7 +15,6 @@ from erp_pipelines.storage import connections, inbox_intake
 from erp_pipelines.storage.engine import Unstorable
 from erp_pipelines.storage.inbox_intake import NewNotice
 
-log = structlog.get_logger("erp.access")
 # The inbox keeps this much of an id; a longer one is replaced by its hash.
 LONGEST_EVENT_ID = 200
 
@@ -45,17 +42,11 @@ class Delivery:
     traceparent: str = ""
 
 
-def receive(runtime: Runtime, provider: str, headers: Mapping[str, str], body: bytes) -> Received:
-    """Store the notices of one delivery, all or none; a repeat changes nothing.
-
-    `headers` have lower-case names. Raises SignatureInvalid, with nothing stored, and RecordInvalid for a
-    signed body that is no delivery.
-    """
-    return _store(runtime, provider, [read(runtime, provider, headers, body)])[0]
-
-
 def read(runtime: Runtime, provider: str, headers: Mapping[str, str], body: bytes) -> Delivery:
-    """The notices of one delivery, believed and not stored yet. Raises as `receive`."""
+    """The notices of one delivery, believed and not stored yet.
+
+    `headers` have lower-case names. Raises SignatureInvalid, and RecordInvalid for a signed body that is no delivery.
+    """
     source = _source(runtime, provider)
     if not source.verify(headers, body):
         raise SignatureInvalid("The signature is missing or wrong.", mend="Compare the webhook's verifier token.")
@@ -63,7 +54,7 @@ def read(runtime: Runtime, provider: str, headers: Mapping[str, str], body: byte
 
 
 def store(runtime: Runtime, provider: str, deliveries: Sequence[Delivery]) -> list[Received | Exception]:
-    """Store several deliveries in one transaction: what became of each, in order.
+    """Store several deliveries in one transaction: what became of each, in order. A repeat changes nothing.
 
     Where one of them holds what no table takes, each is stored by itself, so that the others are none the worse.
     """
@@ -81,13 +72,10 @@ def _store(runtime: Runtime, provider: str, deliveries: Sequence[Delivery]) -> l
         keys = connections.keys_of(conn, provider, companies)
         known = [_routed(delivery, keys) for delivery in deliveries]
         new = inbox_intake.insert_each(conn, known)
-    return [_told(provider, *each) for each in zip(deliveries, known, new, strict=True)]
-
-
-def _told(provider: str, delivery: Delivery, known: Sequence[NewNotice], new: int) -> Received:
-    unknown = len(delivery.notices) - len(known)
-    log.info("webhook received", provider=provider, new=new, notices=len(delivery.notices), unknown=unknown)
-    return Received(new, len(known) - new, unknown)
+    return [
+        Received(new=fresh, duplicates=len(ours) - fresh, unknown=len(delivery.notices) - len(ours))
+        for delivery, ours, fresh in zip(deliveries, known, new, strict=True)
+    ]
 
 
 def _source(runtime: Runtime, provider: str) -> WebhookSource:

@@ -15,7 +15,7 @@ from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
 
 def find(job: Job, ref: Ref) -> StoredMapping | None:
-    with job.transaction() as conn:
+    with job.reading() as conn:
         return mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
 
 

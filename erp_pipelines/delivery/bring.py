@@ -106,7 +106,7 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
 
 def _look(job: Job, ref: Ref) -> tuple[StoredMapping | None, bool]:
     """What the record is in the ERP, and whether a person has yet to say so: of one moment."""
-    with job.transaction() as conn:
+    with job.reading() as conn:
         known = mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
         asked = questions.still_open(conn, job.key, ref.entity_type, [ref.entity_id])
     return known, bool(asked)
@@ -133,7 +133,7 @@ def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: i
     as it stands, or was proven absent. Raises AnswerLost while neither is certain.
     """
     job = bringing.job
-    with job.transaction() as conn:
+    with job.reading() as conn:
         doubt = doubts.find(conn, job.row.id, ref.entity_type, ref.entity_id)
     if doubt is None or fingerprint(doubt.payload) == fingerprint(record.payload()):
         return doubt
@@ -208,7 +208,7 @@ def _external_id(bringing: Bringing, ref: Ref, depth: int) -> str:
 
 
 def _load(job: Job, ref: Ref) -> CanonicalRecord:
-    with job.transaction() as conn:
+    with job.reading() as conn:
         record = records.load(conn, job.key.tenant_id, ref.entity_type, ref.entity_id)
     if record is None:
         raise RecordInvalid(

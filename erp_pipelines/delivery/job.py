@@ -44,6 +44,12 @@ class OwnTurn:
         with self._lock, self._session.tenant(self._tenant_id) as conn:
             yield conn
 
+    @contextmanager
+    def statements(self) -> Iterator[Connection]:
+        """Each statement is a transaction of its own: quicker for reads, and for writes of one statement."""
+        with self._lock, self._session.statements(self._tenant_id) as conn:
+            yield conn
+
 
 @dataclass
 class Job:
@@ -78,6 +84,12 @@ class Job:
             yield conn
 
     @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """For reads alone, which need no transaction around them; raises as `transaction` does."""
+        with self.turn.statements() as conn:
+            yield conn
+
+    @contextmanager
     def alone_on(self, ref: Ref) -> Iterator[None]:
         """No other thread of this worker brings the same record meanwhile. Taken along requirements, which have no circle."""
         with self._guard:
@@ -103,7 +115,7 @@ def start(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: T
     places = _places(turn, connector.in_flight(facts), row.id)
     per_minute = runtime.per_minute(key.provider)
     batches = runtime.batches_per_minute.get(key.provider, per_minute)
-    pacer = StoredPacer(turn.transaction, runtime.clock, key, row.id, per_minute, batches, places)
+    pacer = StoredPacer(turn.transaction, turn.statements, runtime.clock, key, row.id, per_minute, batches, places)
     lent = Lent(
         tokens=StoredTokenSource(runtime, key, row.id),
         pacer=pacer,

@@ -26,9 +26,10 @@ OPEN_FOR = dt.timedelta(seconds=30)
 
 @dataclass
 class StoredPacer:
-    """Implements `connectors.base.Pacer`. `transaction` opens one on the worker's session."""
+    """Implements `connectors.base.Pacer`. `transaction` opens one on the worker's session, `statements` as many as there are."""
 
     transaction: Callable[[], AbstractContextManager[Connection]]
+    statements: Callable[[], AbstractContextManager[Connection]]
     clock: Clock
     key: ConnectionKey
     connection_id: str
@@ -47,7 +48,7 @@ class StoredPacer:
     def _wait(self) -> None:
         now = self.clock.now()
         cell = dt.timedelta(minutes=1 / self.requests_per_minute)
-        with self.transaction() as conn:
+        with self.statements() as conn:
             slot = pacing.take(conn, self.key.tenant_id, self.connection_id, now=now, cell=cell, burst=cell * BURST)
         with self._lock:
             self._failures = slot.failures
@@ -64,7 +65,7 @@ class StoredPacer:
     def batch_turn(self) -> Iterator[None]:
         """A batch's turn among batches, which are rationed besides; it takes one among all calls too."""
         now, cell = self.clock.now(), dt.timedelta(minutes=1 / self.batches_per_minute)
-        with self.transaction() as conn:
+        with self.statements() as conn:
             slot = pacing.take(
                 conn, self.key.tenant_id, self.connection_id, now=now, cell=cell, burst=cell * BURST, batch=True
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -86,6 +87,14 @@ class Counted:
     writes: int = 0
 
 
+@dataclass(frozen=True)
+class Standing:
+    """When the connection last brought something over or gave it up; `error`: why it gave up."""
+
+    at: dt.datetime
+    error: str | None
+
+
 @dataclass
 class Tally:
     """A report in the making."""
@@ -96,6 +105,8 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     tries: int = 0  # at events, those that ended with the connection having to wait included
     stored: Counter[str] = field(default_factory=Counter)  # of the totals, what the database has heard of
+    standing: Standing | None = None
+    standing_stored: Standing | None = None
     documents: list[Document] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     parked: str | None = None

@@ -10,13 +10,13 @@ import structlog
 
 from erp_pipelines import tracing
 from erp_pipelines.connectors.exchanges import Exchange
-from erp_pipelines.delivery import payloads
+from erp_pipelines.delivery import payloads, standing
 from erp_pipelines.delivery.halting import halt, note
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain import outcomes
 from erp_pipelines.domain.outcomes import Explained, Outcome, Verdict
 from erp_pipelines.domain.states import Direction, SyncStatus
-from erp_pipelines.storage import alerts, connections, deliveries, doubts, sync_log
+from erp_pipelines.storage import alerts, deliveries, doubts, sync_log
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.engine import Connection
 
@@ -102,8 +102,7 @@ def _note_standing(conn: Connection, job: Job, closed: Sequence[Try]) -> None:
     if not verdicts:
         return
     last = verdicts[-1]
-    error = last.error.message[:500] if isinstance(last, outcomes.Abandon) else None
-    connections.synced(conn, job.row.id, job.now(), error)
+    standing.note(conn, job, last.error.message[:500] if isinstance(last, outcomes.Abandon) else None)
 
 
 def _entry(job: Job, tried: Try) -> sync_log.Entry:

@@ -10,7 +10,7 @@ import structlog
 
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.delivery import budget as spending
-from erp_pipelines.delivery import inbound, job, rounds, totals, unclassified
+from erp_pipelines.delivery import inbound, job, rounds, standing, totals, unclassified
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Report, Tally
 from erp_pipelines.domain.connections import ConnectionKey
@@ -72,6 +72,7 @@ def _store_counts(held: Job) -> None:
     unclassified.count(held)
     spending.count(held)
     totals.count(held)
+    standing.count(held)
 
 
 def _begin(runtime: Runtime, session: WorkerSession, key: ConnectionKey, tally: Tally) -> Job | None:

@@ -57,7 +57,10 @@ def _build() -> Parts:
 
     logs.configure()
     settings = Settings.from_env()
-    pace = Pace(connection_runs=settings.connection_runs, lanes=settings.lanes, linger_seconds=settings.linger_seconds)
+    pace = Pace(
+        connection_runs=settings.connection_runs, lanes=settings.lanes, linger_seconds=settings.linger_seconds,
+        standby=settings.standby,
+    )  # fmt: skip
     return build_runtime(settings), pace
 
 

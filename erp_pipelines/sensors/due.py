@@ -37,7 +37,8 @@ def long_poll(context: dg.SensorEvaluationContext, resource: RuntimeResource, me
     while (left := ends - time.monotonic()) > 0:
         keys = due.connections(runtime)
         waiting = len(keys)
-        if keys and (requests := decider.requests(keys, due.count_active(runtime, most=pace.connection_runs + 1))):
+        active = due.count_active(runtime, most=pace.connection_runs + 1) if keys else 0
+        if (keys or pace.standby) and (requests := decider.requests(keys, active)):
             return result(context.instance, requests, generation)
         _pause(runtime, pace, left, has_due=bool(keys))
     return dg.SkipReason(f"{waiting} due: {ON_ITS_WAY}" if waiting else "Nothing is due.")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from erp_pipelines.domain.connections import ConnectionKey
-from erp_pipelines.partitions import CONNECTIONS, CONNECTIONS_NAME, LANE_TAG, PARTITION_TAG
+from erp_pipelines.partitions import CONNECTIONS, CONNECTIONS_NAME, LANE_TAG, PARTITION_TAG, STANDBY_TAG
 from erp_pipelines.resources.pace import Pace
 from erp_pipelines.resources.queue import keeps_failing, runs_of_lanes, runs_of_partitions
 
@@ -53,9 +53,10 @@ class Decider:
     def requests(self, due: Sequence[ConnectionKey], active: int) -> list[dg.RunRequest]:
         """Runs for what is due and has none: one for each connection while they are few, lanes beyond that.
 
+        With a lane that stands by there are lanes only, and one of them is there although nothing is due.
         `active` need be right only as far as it tells the few from the many.
         """
-        if active <= self.pace.connection_runs:
+        if active <= self.pace.connection_runs and not self.pace.standby:
             return self._connections([str(key) for key in due])
         return self._lanes(len(due))
 
@@ -71,15 +72,24 @@ class Decider:
     def _lanes(self, due: int) -> list[dg.RunRequest]:
         runs = self._living(runs_of_lanes(self.instance, LANE_JOB))
         taken = {run.dagster_run.tags[LANE_TAG] for run in runs}
-        wanted = min(self.pace.lanes, 1 + due // DUE_OF_ONE_LANE) - len(taken)
+        staying = [run for run in runs if not self._about_to_end(run)]
+        standby = self.pace.standby and not any(STANDBY_TAG in run.dagster_run.tags for run in staying)
+        wanted = max(min(self.pace.lanes, 1 + due // DUE_OF_ONE_LANE) - len(staying), int(standby))
         if wanted > 0 and keeps_failing(self.instance, dg.RunsFilter(job_name=LANE_JOB)):
             return []
         free = [name for name in map(str, range(1, self.pace.lanes + 1)) if name not in taken]
-        claimed = self.memory.claim([f"lane-{name}" for name in free[: max(wanted, 0)]])
-        return [
-            dg.RunRequest(run_key=self._run_key(name), job_name=LANE_JOB, tags={LANE_TAG: name.removeprefix("lane-")})
-            for name in claimed
-        ]
+        claimed = self.memory.claim([f"lane-{name}" for name in free[:wanted]])
+        return [self._lane(name, standby=standby and name == claimed[0]) for name in claimed]
+
+    def _lane(self, name: str, *, standby: bool) -> dg.RunRequest:
+        tags = {LANE_TAG: name.removeprefix("lane-")} | ({STANDBY_TAG: "yes"} if standby else {})
+        return dg.RunRequest(run_key=self._run_key(name), job_name=LANE_JOB, tags=tags)
+
+    def _about_to_end(self, run: dg.RunRecord) -> bool:
+        """Its successor may start now, where another lane's place is free, so that nothing waits for a process to start."""
+        if run.start_time is None:
+            return False
+        return time.time() >= run.start_time + self.pace.life_seconds - self.pace.successor_seconds
 
     def _keeps_failing(self, partition: str) -> bool:
         return keeps_failing(self.instance, dg.RunsFilter(job_name=CONNECTION_JOB, tags={PARTITION_TAG: partition}))

@@ -43,9 +43,12 @@ class Child:
             file.seek(self.log_begin)
             return "\n".join(file.read().decode(errors="replace").splitlines()[-_LOG_LINES:])
 
-    def stop(self, grace: float) -> str:
-        """End the whole group, kindly at first. Returns how it went."""
+    def ask_to_end(self) -> None:
+        """Kindly, and without waiting for it."""
         leash.signal_group(self.process.pid, signal.SIGTERM)
+
+    def end(self, grace: float) -> str:
+        """See to it that the whole group ends, once it was asked to. Returns how it went."""
         try:
             code = self.process.wait(grace)
         except subprocess.TimeoutExpired:

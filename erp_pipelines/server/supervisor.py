@@ -108,14 +108,21 @@ class Supervisor:
                 self._fail(name, child, f"ended by itself {_how(code)}")
 
     def stop(self) -> None:
-        """Stop all in reverse order: SIGTERM to each group, and after the grace SIGKILL. May be called again."""
-        while self._children:
-            name, child = next(reversed(self._children.items()))
-            how = child.stop(self._grace)
-            self._tell_leash(leash.farewell(child.process.pid))
-            del self._children[name]
-            self._on_event(Event(name, "stopped", child.seconds, how))
+        """Stop all in reverse order, those together that start together: SIGTERM, and after the grace SIGKILL. May be called again."""
+        for group in reversed(list(groups(self._services))):
+            living = [service.name for service in reversed(group) if service.name in self._children]
+            for name in living:
+                self._children[name].ask_to_end()
+            for name in living:
+                self._end(name)
         self._drop_leash()
+
+    def _end(self, name: str) -> None:
+        child = self._children[name]
+        how = child.end(self._grace)
+        self._tell_leash(leash.farewell(child.process.pid))
+        del self._children[name]
+        self._on_event(Event(name, "stopped", child.seconds, how))
 
     def _launch(self, service: Service) -> None:
         self._on_event(Event(service.name, "starting", 0.0, " ".join(service.command)))

@@ -199,9 +199,16 @@ def pause(conn: Connection, connection_id: str, until: dt.datetime) -> None:
     change(conn, connection_id, paused_until=sa.func.greatest(C.paused_until, until))
 
 
+_SYNCED = (
+    sa.update(T)
+    .where(C.id == sa.bindparam("connection"), IN_SCOPE)
+    .values(last_sync_at=sa.bindparam("at"), last_sync_error=sa.bindparam("error"), modified_at=sa.func.now())
+)
+
+
 def synced(conn: Connection, connection_id: str, at: dt.datetime, error: str | None) -> None:
     """What the last run of the connection came to; `error` None says that all was well."""
-    change(conn, connection_id, last_sync_at=at, last_sync_error=error)
+    conn.execute(_SYNCED, {"connection": connection_id, "at": at, "error": error})
 
 
 def warned(conn: Connection, connection_id: str, days: int | None) -> None:

@@ -121,7 +121,7 @@ class Database:
             try:
                 yield WorkerSession(conn)
             finally:
-                _unlock(conn, name)
+                _leave(conn, _UNLOCK, {"name": name})
 
     def is_held(self, name: str) -> bool:
         """Whether some session holds the lock `name`. Takes nothing, so that those who ask don't hide from each other what is free."""
@@ -132,17 +132,33 @@ class Database:
     def onlooker(self) -> Iterator[WorkerSession]:
         """A session without the lock, for who asks an ERP and sends it nothing."""
         with self._checked_out() as conn, _explained(self.engine):
-            yield WorkerSession(conn)
+            try:
+                yield WorkerSession(conn)
+            finally:
+                _leave(conn, _FORGET, {})
 
     def dispose(self) -> None:
         self.engine.dispose()
 
 
-@dataclass(frozen=True)
+@dataclass
 class WorkerSession:
-    """The one database session of a worker, with the lock it holds."""
+    """The one database session of a worker, with the lock it holds.
+
+    It names its tenant once, not in each of its many transactions, and forgets the name before others get the session.
+    """
 
     conn: Connection
+    _named: str = ""
+
+    @contextmanager
+    def statements(self, tenant_id: str) -> Iterator[Connection]:
+        """As `tenant`, but each statement is a transaction of its own: for reads, and writes of one statement."""
+        if tenant_id != self._named:
+            with self.tenant(tenant_id):
+                pass
+        with self.tenant(tenant_id) as conn, _single(conn):
+            yield conn
 
     @contextmanager
     def tenant(self, tenant_id: str) -> Iterator[Connection]:
@@ -154,8 +170,10 @@ class WorkerSession:
             raise LockLost("The database session ended, and the connection's lock with it.")
         try:
             with self.conn.begin():
-                set_scope(self.conn, tenant_id)
+                if tenant_id != self._named:
+                    self.conn.execute(_NAME, {"tenant": tenant_id})
                 yield self.conn
+            self._named = tenant_id  # a rollback would have taken the name back
         except sa.exc.DBAPIError as error:
             if error.connection_invalidated:
                 raise LockLost("The database session ended, and the connection's lock with it.") from error
@@ -164,11 +182,30 @@ class WorkerSession:
             raise
 
 
-def _unlock(conn: Connection, name: str) -> None:
-    """Give the lock back. A broken session has given it back already, and must not return to the pool."""
+_NAME = sa.text("select set_config('erp.tenant_id', :tenant, false)")
+_FORGET = sa.text("select set_config('erp.tenant_id', '', false)")
+_UNLOCK = sa.text("select set_config('erp.tenant_id', '', false), pg_advisory_unlock(hashtextextended(:name, 0))")
+
+
+@contextmanager
+def _single(conn: Connection) -> Iterator[None]:
+    """Each statement is a transaction of its own, which spares it two journeys to the server."""
+    driver = conn.connection.driver_connection
+    if driver is None:
+        raise LockLost("The database session ended, and the connection's lock with it.")
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
+
+
+def _leave(conn: Connection, statement: sa.TextClause, values: dict[str, str]) -> None:
+    """Give the lock and the name back. A broken session has given them back already, and must not return to the pool."""
     try:
         conn.rollback()
-        conn.execute(sa.text("select pg_advisory_unlock(hashtextextended(:name, 0))"), {"name": name})
+        conn.execute(statement, values)
         conn.commit()
     except sa.exc.SQLAlchemyError:
         conn.invalidate()

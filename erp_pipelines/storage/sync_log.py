@@ -49,38 +49,50 @@ class Payloads(Protocol):
     def response(self) -> dict[str, Any]: ...
 
 
+_COLUMNS = (
+    "tenant_id", "provider", "entity_type", "entity_id", "external_id", "direction", "status", "outcome", "error_message",
+    "cause", "mend", "owner", "retriable", "erp_code", "catalogue", "in_doubt", "started_at", "completed_at", "retry_count",
+    "attempt", "erp_request_id", "actor", "delivery_id", "correlation_id", "run_id", "settings_version", "request_payload",
+    "response_payload",
+)  # fmt: skip
+# Made once: to make it anew took a tenth of a worker's time.
+_INSERT = sa.insert(logs).values({name: sa.bindparam(name) for name in _COLUMNS}).inline()
+
+
 def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
     """Write one entry, in the transaction of the change it explains."""
+    conn.execute(_INSERT, _values(key, entry))
+
+
+def _values(key: ConnectionKey, entry: Entry) -> dict[str, Any]:
     why, said = entry.why, entry.payloads
-    conn.execute(
-        sa.insert(logs).values(
-            tenant_id=key.tenant_id,
-            provider=key.provider,
-            entity_type=entry.entity_type,
-            entity_id=entry.entity_id,
-            external_id=entry.external_id,
-            direction=str(entry.direction),
-            status=str(entry.status),
-            outcome=entry.outcome,
-            error_message=why.message[:2000] if why else None,
-            cause=why.cause if why else None,
-            mend=why.mend if why else None,
-            owner=str(why.owner) if why else None,
-            retriable=why.retriable if why else None,
-            erp_code=(why.erp_code or None) if why else None,
-            catalogue=why.catalogue if why else None,
-            in_doubt=entry.in_doubt,
-            started_at=entry.started_at,
-            completed_at=entry.completed_at,
-            retry_count=entry.retry_count,
-            attempt=entry.attempt,
-            erp_request_id=(why.request_id if why else "") or entry.erp_request_id or None,
-            actor=entry.actor,
-            delivery_id=entry.delivery_id,
-            correlation_id=entry.correlation_id,
-            run_id=entry.run_id,
-            settings_version=entry.settings_version,
-            request_payload=said.request if said else None,
-            response_payload=said.response if said else None,
-        )
-    )
+    return {
+        "tenant_id": key.tenant_id,
+        "provider": key.provider,
+        "entity_type": entry.entity_type,
+        "entity_id": entry.entity_id,
+        "external_id": entry.external_id,
+        "direction": str(entry.direction),
+        "status": str(entry.status),
+        "outcome": entry.outcome,
+        "error_message": why.message[:2000] if why else None,
+        "cause": why.cause if why else None,
+        "mend": why.mend if why else None,
+        "owner": str(why.owner) if why else None,
+        "retriable": why.retriable if why else None,
+        "erp_code": (why.erp_code or None) if why else None,
+        "catalogue": why.catalogue if why else None,
+        "in_doubt": entry.in_doubt,
+        "started_at": entry.started_at,
+        "completed_at": entry.completed_at,
+        "retry_count": entry.retry_count,
+        "attempt": entry.attempt,
+        "erp_request_id": (why.request_id if why else "") or entry.erp_request_id or None,
+        "actor": entry.actor,
+        "delivery_id": entry.delivery_id,
+        "correlation_id": entry.correlation_id,
+        "run_id": entry.run_id,
+        "settings_version": entry.settings_version,
+        "request_payload": said.request if said else None,
+        "response_payload": said.response if said else None,
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import threading
+from functools import partial
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from erp_pipelines.delivery.pacer import StoredPacer
 from erp_pipelines.delivery.places import Places
 from erp_pipelines.domain.errors import Throttled
 from erp_pipelines.storage import notify, outbox, pacing
+from erp_pipelines.storage.engine import Database
 from tests.support.toy import KEY, connect
 
 
@@ -189,7 +191,8 @@ def test_the_pace_is_exact_over_many_processes(database, connection_id, clock):
 @pytest.fixture
 def pacer(database, connection_id, clock):
     with database.worker("test") as session:
-        yield StoredPacer(lambda: session.tenant("acme"), clock, KEY, connection_id, requests_per_minute=480)
+        own = partial(session.tenant, "acme"), partial(session.statements, "acme")
+        yield StoredPacer(*own, clock, KEY, connection_id, requests_per_minute=480)
 
 
 def take_turn(pacer):
@@ -261,3 +264,26 @@ def test_two_connections_that_settle_one_event_at_once_leave_its_sum_right(datab
         first.close()
         second.close()
     assert rows(database, "select status from erp.integration_outbox") == [("Completed",)]
+
+
+def test_a_worker_s_session_forgets_its_tenant_before_others_get_it(database, connection_id):
+    one = Database.connect(database.url, pool_size=1)
+    seen = sa.text("select count(*) from erp.integration_connections where id = cast(:id as uuid)")
+    for holding in (partial(one.worker, "test"), one.onlooker):
+        with holding() as session:
+            with session.statements("acme") as conn:
+                assert conn.execute(seen, {"id": connection_id}).scalar_one() == 1
+            with session.tenant("other") as conn:
+                assert conn.execute(seen, {"id": connection_id}).scalar_one() == 0
+        with one.engine.connect() as conn:  # the same session, under no name
+            assert conn.execute(seen, {"id": connection_id}).scalar_one() == 0
+    one.dispose()
+
+
+def test_a_tenant_that_was_named_in_a_transaction_that_failed_is_named_again(database, connection_id):
+    seen = sa.text("select count(*) from erp.integration_connections where id = cast(:id as uuid)")
+    with database.worker("test") as session:
+        with pytest.raises(ZeroDivisionError), session.tenant("acme"):
+            raise ZeroDivisionError
+        with session.tenant("acme") as conn:
+            assert conn.execute(seen, {"id": connection_id}).scalar_one() == 1

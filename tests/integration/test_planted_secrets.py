@@ -20,7 +20,6 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from erp_pipelines.access import intake
 from erp_pipelines.commerce import customers, orders
 from erp_pipelines.connectors.http import HttpResponse
 from erp_pipelines.definitions import build_defs
@@ -30,6 +29,7 @@ from erp_pipelines.security import logs
 from erp_pipelines.storage import tokens
 from tests.integration.web.console_support import PAGES, Visitor
 from tests.support.books import Shop
+from tests.support.doorbell import ring
 from tests.support.erps import ERPS
 from tests.support.factories import make_customer, make_order
 from tests.support.inside import RING
@@ -188,7 +188,7 @@ def webhooks(product: Product) -> None:
         answer = product.client.post(path, content=body, headers=headers)
         product.answers += [answer.text]
         assert answer.status_code == 200
-        intake.receive(product.shop.runtime, "quickbooks", headers, body)
+        ring(product.shop.runtime, "quickbooks", headers, body)
     product.answers += [product.client.post(path, content=b"{}", headers={"intuit-signature": "planted"}).text]
     product.shop.serve()
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from erp_pipelines.access import connections, intake
+from erp_pipelines.access import connections
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.commerce import customers, orders, payments, products, receipts, refunds
 from erp_pipelines.commerce.refunds import Wanted
@@ -17,6 +17,7 @@ from erp_pipelines.delivery import bulk, pull, worker
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import Conflict, ConsentRefused
 from erp_pipelines.domain.events import EntityType
+from tests.support.doorbell import ring
 from tests.support.erps import StagedErp
 from tests.support.stage import follow
 
@@ -70,7 +71,7 @@ class Host:
 
     def hear(self, told: Sequence[tuple[Mapping[str, str], bytes]]) -> None:
         for headers, body in told:
-            intake.receive(self.runtime, self.key.provider, headers, body)
+            ring(self.runtime, self.key.provider, headers, body)
 
     def bulk_sync(self) -> None:
         kinds = [EntityType.PRODUCT, EntityType.CUSTOMER, EntityType.ORDER]

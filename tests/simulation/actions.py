@@ -8,13 +8,13 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
-from erp_pipelines.access import intake
 from erp_pipelines.commerce import customers, orders, payments, products
 from erp_pipelines.delivery import bulk, replay
 from erp_pipelines.domain.errors import PipelineError
 from erp_pipelines.domain.events import EntityType
 from erp_pipelines.domain.orders import OrderLine
 from tests.simulation.world import WORKERS, Tenant, World
+from tests.support.doorbell import ring
 from tests.support.erps import Document, Fault
 from tests.support.factories import make_customer, make_order, make_product
 
@@ -165,7 +165,7 @@ class People:
         return f"webhook {self.receive(*told)}"
 
     def receive(self, headers: dict[str, str], body: bytes) -> str:
-        got = intake.receive(self.world.host, self.world.there.provider, headers, body)
+        got = ring(self.world.host, self.world.there.provider, headers, body)
         return f"{got.new} new"
 
     # --- trouble and time ---

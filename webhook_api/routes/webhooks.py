@@ -12,15 +12,16 @@ from starlette.concurrency import run_in_threadpool
 from erp_pipelines.access import intake
 from erp_pipelines.access.intake import Delivery, Received, SignatureInvalid
 from erp_pipelines.access.runtime import Runtime
-from erp_pipelines.access.together import Together
 from erp_pipelines.domain.errors import RecordInvalid
 from webhook_api.dependencies import House
+from webhook_api.grouped import Grouped
 from webhook_api.metrics import Metrics
 from webhook_api.problems import problem
 from webhook_api.schemas import ReceivedOut
 
 PROVIDER = "quickbooks"
 LARGEST_BODY = 1_000_000
+SMALL_BODY = 20_000
 DELIVERY = {
     "parameters": [
         {"name": "intuit-signature", "in": "header", "required": True, "schema": {"type": "string"},
@@ -50,7 +51,7 @@ async def receive(request: Request, runtime: House) -> Response:
     body = await _read(request)
     if body is None:
         return _refused(request, 413, "too-large", f"A delivery may have {LARGEST_BODY} bytes.")
-    return await run_in_threadpool(_store, request, runtime, request.headers, body)
+    return await _store(request, runtime, body)
 
 
 async def _read(request: Request) -> bytes | None:
@@ -64,12 +65,11 @@ async def _read(request: Request) -> bytes | None:
     return b"".join(parts)
 
 
-def _store(request: Request, runtime: Runtime, headers: Mapping[str, str], body: bytes) -> Response:
+async def _store(request: Request, runtime: Runtime, body: bytes) -> Response:
     metrics: Metrics = request.app.state.metrics
-    deliveries: Together[Delivery, Received] = request.app.state.deliveries
+    deliveries: Grouped[Delivery, Received] = request.app.state.deliveries
     try:
-        delivery = intake.read(runtime, PROVIDER, headers, body)
-        received = deliveries.do(delivery)
+        received = await deliveries.do(await _believed(runtime, request.headers, body))
     except SignatureInvalid:
         metrics.refused(PROVIDER, "signature-invalid")
         raise
@@ -77,7 +77,15 @@ def _store(request: Request, runtime: Runtime, headers: Mapping[str, str], body:
         received = _unreadable(metrics, error, len(body))
     else:
         metrics.received(PROVIDER, received)
+        log.info("webhook received", provider=PROVIDER, **vars(received))
     return JSONResponse(ReceivedOut(**vars(received)).model_dump(by_alias=True))
+
+
+async def _believed(runtime: Runtime, headers: Mapping[str, str], body: bytes) -> Delivery:
+    """A small body is read at once: to hand it to a thread costs more. A large one would hold up the others."""
+    if len(body) <= SMALL_BODY:
+        return intake.read(runtime, PROVIDER, headers, body)
+    return await run_in_threadpool(intake.read, runtime, PROVIDER, headers, body)
 
 
 def _unreadable(metrics: Metrics, error: RecordInvalid, size: int) -> Received:

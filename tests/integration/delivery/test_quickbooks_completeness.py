@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from erp_pipelines.access import intake
 from erp_pipelines.delivery import pull
 from erp_twins.quickbooks import operations
 from erp_twins.quickbooks.entities import SCHEMAS
 from erp_twins.quickbooks.faults import QboFault
 from tests.support.books import KEY, Shop
+from tests.support.doorbell import ring
 
 CUSTOMERS, PRODUCTS, ORDERS, DEEDS = 10, 5, 16, 60
 LOST, DOUBLED, LATE = 0.2, 0.3, 0.1
@@ -76,7 +76,7 @@ class Office:
 
     def post(self, delivery: Any) -> None:
         headers = {name.lower(): value for name, value in dict(delivery.headers).items()}
-        intake.receive(self.shop.runtime, "quickbooks", headers, delivery.body)
+        ring(self.shop.runtime, "quickbooks", headers, delivery.body)
 
     def one(self, entity: str) -> Any:
         rows = [row for row in self.shop.company.rows(entity) if row.get("Active", True)]

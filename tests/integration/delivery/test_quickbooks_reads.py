@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from erp_pipelines.access import intake
 from erp_pipelines.delivery import pull
 from tests.support.books import KEY, Shop
+from tests.support.doorbell import ring
 
 ORDERS = 10
 REALM = "9130350000000001"
@@ -31,7 +31,7 @@ def hear(shop):
     """Every notice comes in and is worked on; how many there were."""
     told = shop.there.tidings()
     for headers, body in told:
-        intake.receive(shop.runtime, "quickbooks", headers, body)
+        ring(shop.runtime, "quickbooks", headers, body)
     shop.serve()
     return len(told)
 

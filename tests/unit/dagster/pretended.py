@@ -29,7 +29,9 @@ EVENTS = {
     dg.DagsterRunStatus.FAILURE: "PIPELINE_FAILURE",
     dg.DagsterRunStatus.SUCCESS: "PIPELINE_SUCCESS",
 }
-QUICK = Pace(linger_seconds=0.05, life_seconds=5, tick_seconds=0.2, look_seconds=0.02, doubt_seconds=60)
+QUICK = Pace(
+    linger_seconds=0.05, life_seconds=5, tick_seconds=0.2, look_seconds=0.02, doubt_seconds=60, successor_seconds=0
+)
 
 
 def document(entity_type="Order", entity_id="10248", outcome="Created", **given):

@@ -195,3 +195,8 @@ def test_probing_stops_where_the_database_is_away(delivery, execute):
     with pytest.raises(DatabaseDown):
         execute("keep_connections")
     assert delivery.probed == [ACME]
+
+
+def test_the_lane_that_stands_by_stays_until_it_has_lived_long_enough(delivery, instance, execute):
+    result = execute("drain", replace(QUICK, linger_seconds=0, life_seconds=0.3), tags={"erp/standby": "yes"})
+    assert any("lived long enough" in message for message in messages(instance, result))

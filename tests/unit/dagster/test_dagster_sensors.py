@@ -157,6 +157,39 @@ def test_a_lane_under_way_is_not_asked_for_again(delivery, tick, instance):
     assert names(tick(outbox_sensor)) == ["2"]
 
 
+STANDBY = replace(QUICK, standby=True, life_seconds=600, lanes=2)
+
+
+def lanes(result):
+    return [request.tags for request in result.run_requests]
+
+
+def test_with_standby_a_lane_is_asked_for_although_nothing_is_due(delivery, tick, instance):
+    assert lanes(tick(outbox_sensor, pace=STANDBY)) == [{"erp/lane": "1", "erp/standby": "yes"}]
+    under_way(instance, STATUS.STARTED, "drain", {"erp/lane": "1", "erp/standby": "yes"})
+    assert isinstance(tick(inbox_sensor, pace=STANDBY), dg.SkipReason)
+
+
+def test_with_standby_few_connections_have_no_run_of_their_own(delivery, tick, instance):
+    under_way(instance, STATUS.STARTED, "drain", {"erp/lane": "1", "erp/standby": "yes"})
+    delivery.add(ACME)
+    assert isinstance(tick(outbox_sensor, pace=STANDBY), dg.SkipReason)
+
+
+def test_a_lane_that_serves_a_burst_does_not_stand_in_for_the_one_that_stands_by(delivery, tick, instance):
+    under_way(instance, STATUS.STARTED, "drain", {"erp/lane": "2"})
+    assert lanes(tick(outbox_sensor, pace=STANDBY)) == [{"erp/lane": "1", "erp/standby": "yes"}]
+
+
+def test_a_lane_that_is_about_to_end_gets_its_successor_in_the_other_place(delivery, tick, instance, memory):
+    under_way(instance, STATUS.STARTED, "drain", {"erp/lane": "1", "erp/standby": "yes"})
+    old = replace(STANDBY, life_seconds=1, successor_seconds=20)
+    assert lanes(tick(outbox_sensor, pace=old)) == [{"erp/lane": "2", "erp/standby": "yes"}]
+    memory.seconds = 0.0
+    under_way(instance, STATUS.QUEUED, "drain", {"erp/lane": "2", "erp/standby": "yes"})
+    assert isinstance(tick(inbox_sensor, pace=old), dg.SkipReason)
+
+
 @pytest.fixture
 def dead(instance):
     """A run that Dagster believes to run, begun long ago."""
