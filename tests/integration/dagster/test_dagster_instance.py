@@ -36,6 +36,8 @@ def test_it_stores_in_postgresql_through_pools_that_try_their_connections(instan
         assert part._engine.url.drivername == "postgresql+psycopg2"
         assert isinstance(part._engine.pool, QueuePool)
         assert part._engine.pool._pre_ping
+        with part._engine.connect() as conn:  # a machine that is gone must not keep it for hours
+            assert conn.exec_driver_sql("show tcp_keepalives_idle").scalar_one() == "4"
 
 
 def test_runs_and_partitions_are_kept(instance):
