@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-HOME = ROOT / "benchmarks" / ".deployed"
+HOME = ROOT / ".venv-deployed"
 LOCK = ROOT / "requirements" / "dev.lock"
 EXTRAS = "celery,otel"
 
