@@ -33,6 +33,7 @@ from tests.support.stage import ROOT, Stage, staged
 FROM = "cf3f31b"  # at revision 0019, and of the same packages
 TENANTS = {f"t{number}": f"91303500000001{number:02}" for number in range(4)}
 FIRST, MORE = 84, 12  # paid orders a tenant and save, three events each
+LEAST = 300  # events that a leap finds waiting, however quick the workers were
 CALL_SECONDS, LOST_ANSWERS, WORKERS = 0.1, 6, 3
 PATIENCE_SECONDS = 240.0
 WORK = Path(__file__).with_name("release") / "work.py"
@@ -159,7 +160,7 @@ class Upgrade:
 
     def _upgrade(self) -> None:
         """Schema first, under the old workers' hands; new ones beside them; the old ones end."""
-        self._note_in_hand("the new schema came")
+        self._ready_for(self.old, "the new schema came")
         self.found["seconds of `erp migrate` beside old workers"], _ = _rounded(self.new.run("erp", "migrate"))
         self._progress("old workers on the new schema")
         self.new.start()
@@ -170,7 +171,7 @@ class Upgrade:
         self._progress("new workers alone")
 
     def _back_on_the_new_schema(self) -> None:
-        self._note_in_hand("the old code came back on the new schema")
+        self._ready_for(self.new, "the old code came back on the new schema")
         self.new.kill()
         self.old.start()
         self._save(self.old, MORE)
@@ -178,7 +179,7 @@ class Upgrade:
 
     def _back_to_the_old_schema(self) -> None:
         self.old.kill()
-        self._note_in_hand("the schema went back")
+        self._ready_for(self.old, "the schema went back")
         self.found["seconds of `erp migrate --back-to`"], _ = _rounded(
             self.new.run("erp", "migrate", "--back-to", self.schema)
         )
@@ -208,7 +209,9 @@ class Upgrade:
         self._until(lambda: self._invoices() >= before + 10)
         assert self._one(OPEN), f"nothing is left in flight: {who}"
 
-    def _note_in_hand(self, when: str) -> None:
+    def _ready_for(self, release: Release, when: str) -> None:
+        while self._one(OPEN) < LEAST:
+            self._save(release, MORE)
         self.found[f"events in flight, in hand or in doubt when {when}"] = f"{self._one(OPEN)}, {self._one(IN_HAND)}"
 
     def _until(self, holds: Callable[[], bool]) -> None:
