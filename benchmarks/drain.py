@@ -12,6 +12,7 @@ Enqueuing is one event a transaction from one client; its floor is the same payl
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import multiprocessing
 import statistics
@@ -50,6 +51,7 @@ FOUND = """
 select count(*), count(distinct id), count(*) / extract(epoch from max(at) - min(at)) from effects
 """
 PLAIN = "create table plain (id bigint generated always as identity primary key, payload jsonb not null)"
+LEFT = "select * from erp.integration_deliveries where outcome is distinct from 'Created' limit 1"
 INSERT = "insert into plain (payload) values (%s::jsonb)"
 EMIT = "select erp.emit_event(%s, 'CustomerCreated', 'Customer', %s, %s::jsonb)"
 PAYLOAD = {"id": "c1", "name": "Customer 1", "email": "c1@example.com", "phone": None, "currency": "USD"}
@@ -116,7 +118,7 @@ def _turn(urls: dict[str, str], turn: int, jobs: int) -> Turn:
         taken.enqueue[side] = peers.ask(script, urls[side], "enqueue", jobs)["seconds"]
     for side in SIDES:
         _execute(urls[side], "truncate effects")
-        _drain(side, urls[side], jobs)
+        _drain(side, urls[side], jobs, first)
         taken.rates[side] = _rate(urls[side], jobs)
     return taken
 
@@ -153,15 +155,19 @@ def _rate(url: str, jobs: int) -> float:
     return float(row[2])
 
 
-def _drain(side: str, url: str, jobs: int) -> None:
+def _drain(side: str, url: str, jobs: int, first: int) -> None:
     if side in SCRIPTS:
         peers.ask(SCRIPTS[side], url, "drain", jobs)
         return
-    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(url, side == BATCHED))
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(url, side == BATCHED, first))
     process.start()
     process.join()
     if process.exitcode:
         raise RuntimeError(f"{side} ended with {process.exitcode}.")
+    with psycopg.connect(url) as conn:
+        conn.execute("set erp.tenant_id = '*'")
+        if left := conn.execute(LEFT).fetchone():
+            raise RuntimeError(f"{side} has not completed {left}.")
 
 
 # --- our side, in a process of its own -----------------------------------------------------------
@@ -202,11 +208,12 @@ class BatchingConnector(ToyConnector):
         return BatchingSession(self.erp, lent, self.insert)
 
 
-def _serve(url: str, batched: bool) -> None:
+def _serve(url: str, batched: bool, first: int) -> None:
     logs.configure(level=50)
     with psycopg_pool.ConnectionPool(url, min_size=4, max_size=AT_ONCE, kwargs={"autocommit": True}) as pool:
         insert = partial(_insert, pool)
-        erp = ToyErp(always=None if batched else lambda write: insert([write]))
+        ids = itertools.count(first + 1)  # the ERP's go on where the last turn's process ended
+        erp = ToyErp(always=None if batched else lambda write: insert([write]), ids=ids)
         runtime = toy_runtime(Database.connect(url), SystemClock(), erp)
         changes: dict[str, Any] = {"requests_per_minute": {"toy": 6_000_000.0}}
         if batched:

@@ -112,12 +112,13 @@ def _know(conn: Connection, job: Job, payment: PaymentState) -> None:
     record_id = payment.record_id or ""
     if mappings.find(conn, job.key, EntityType.PAYMENT, [record_id]):
         return  # known, or the copy of one that is: the ERP's own payment then
-    mappings.bind(
-        conn, job.key, entity_type=EntityType.PAYMENT, entity_id=record_id, external_id=payment.ref.external_id,
-        external_type=payment.ref.external_type, number=payment.reference, sync_token=None, fingerprint=None,
-        balance=None, updated_at=payment.updated_at, now=job.now(),
+    there = payment.ref
+    pair = mappings.Pair(
+        EntityType.PAYMENT, record_id, there.external_id, there.external_type, payment.reference,
+        updated_at=payment.updated_at,
     )  # fmt: skip
-    doubts.end(conn, job.row.id, EntityType.PAYMENT, record_id)
+    mappings.bind(conn, job.key, [pair], now=job.now())
+    doubts.end(conn, job.row.id, [(EntityType.PAYMENT, record_id)])
 
 
 def _payments(job: Job, truth: Truth, state: DocumentState) -> list[commerce_payments.ErpPayment]:

@@ -14,7 +14,7 @@ from erp_pipelines import tracing
 from erp_pipelines.connectors.base import BatchSession, Known, Pushed, Ref, Write
 from erp_pipelines.connectors.exchanges import LAST, Exchange, overheard
 from erp_pipelines.delivery.bindings import Binding, bind
-from erp_pipelines.delivery.bring import request_keys, total_complaint
+from erp_pipelines.delivery.bring import request_keys, sending, total_complaint
 from erp_pipelines.delivery.job import LEASE, Job
 from erp_pipelines.delivery.outbound import MOST_ATTEMPTS, deliver_one, failed
 from erp_pipelines.delivery.settle import Try, settle
@@ -229,12 +229,8 @@ def _mark_sending(job: Job, batch: Sequence[Ready]) -> None:
     now, ids = job.now(), [one.claim.id for one in batch]
     with job.transaction() as conn:
         ours = deliveries.mark_sending(conn, job.row.id, ids, job.owner, now=now, until=now + LEASE)
-        for one in [one for one in batch if ours and one.write.known is None]:
-            ref = one.write.ref
-            doubts.note(
-                conn, job.key, job.row.id, ref.entity_type, ref.entity_id, payload=one.write.record.payload(),
-                key_generation=one.claim.key_generation, delivery_id=one.claim.id, now=now, keyless=True,
-            )  # fmt: skip
+        new = [sending(one.write, one.claim) for one in batch if ours and one.write.known is None]
+        doubts.note(conn, job.key, job.row.id, new, now=now, keyless=True)
     if not ours:
         raise LockLost("An event of a batch belongs to another worker now.")
 

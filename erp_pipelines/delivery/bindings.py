@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from erp_pipelines.connectors.base import ExternalRef, Pushed, Ref
@@ -39,18 +41,38 @@ def bind(job: Job, *bindings: Binding) -> None:
     All or none. Raises Rejected when one of the ERP's records stands for another of ours already.
     """
     with job.transaction() as conn:
-        for binding in bindings:
-            _bind(conn, job, binding)
+        _bind(conn, job, bindings)
     for one in bindings:
         there = ExternalRef(one.pushed.external_type, one.pushed.external_id)
         show(job, one.ref, one.pushed.outcome, there, one.pushed.external_number)
 
 
-def _bind(conn: Connection, job: Job, binding: Binding) -> None:
-    ref, pushed, now = binding.ref, binding.pushed, job.now()
-    mappings.bind(
-        conn,
-        job.key,
+def _bind(conn: Connection, job: Job, bindings: Sequence[Binding]) -> None:
+    now = job.now()
+    for group in _as_they_happened(bindings):
+        mappings.bind(conn, job.key, [_pair(one) for one in group], now=now)
+        _note_moved(conn, job, group[-1].pushed)
+    doubts.end(conn, job.row.id, [(one.ref.entity_type, one.ref.entity_id) for one in bindings])
+    for one in bindings:
+        _note_standing(conn, job, one, now)
+    requeue.requirements_met(conn, job.row.id, [requirement(one.ref) for one in bindings], now=now)
+
+
+def _as_they_happened(bindings: Sequence[Binding]) -> Iterator[list[Binding]]:
+    """Groups, each of which ends with what has moved other documents: the next one's answers know of it."""
+    group: list[Binding] = []
+    for one in bindings:
+        group.append(one)
+        if one.pushed.moved:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _pair(binding: Binding) -> mappings.Pair:
+    ref, pushed = binding.ref, binding.pushed
+    return mappings.Pair(
         entity_type=ref.entity_type,
         entity_id=ref.entity_id,
         external_id=pushed.external_id,
@@ -62,15 +84,15 @@ def _bind(conn: Connection, job: Job, binding: Binding) -> None:
         balance=pushed.balance,
         total=pushed.total,
         updated_at=pushed.updated_at,
-        now=now,
     )
-    doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
-    _note_moved(conn, job, pushed)
+
+
+def _note_standing(conn: Connection, job: Job, binding: Binding, now: dt.datetime) -> None:
+    ref, pushed = binding.ref, binding.pushed
     if pushed.outcome is Outcome.UPDATED:  # what was written says what we say
         drifts.put(conn, job.key, ref.entity_type, ref.entity_id, pushed.external_id, {}, now=now)
     if pushed.outcome is Outcome.ADOPTED:
         _look_again(conn, job, pushed)
-    requeue.requirement_met(conn, job.row.id, requirement(ref), now=now)
 
 
 def _note_moved(conn: Connection, job: Job, pushed: Pushed) -> None:

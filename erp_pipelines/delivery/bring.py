@@ -47,17 +47,20 @@ class Bringing:
         """
         if self.marked and write.known:
             return
-        now, job, ref = self.job.now(), self.job, write.ref
+        now, job = self.job.now(), self.job
         with job.transaction() as conn:
             ours = deliveries.mark_sending(conn, job.row.id, [self.claim.id], job.owner, now=now, until=now + LEASE)
             if ours and write.known is None:
-                doubts.note(
-                    conn, job.key, job.row.id, ref.entity_type, ref.entity_id, payload=write.record.payload(),
-                    key_generation=self.claim.key_generation, delivery_id=self.claim.id, now=now,
-                )  # fmt: skip
+                doubts.note(conn, job.key, job.row.id, [sending(write, self.claim)], now=now)
         if not ours:
             raise LockLost(f"Event {self.claim.id} belongs to another worker now.")
         self.marked = True
+
+
+def sending(write: Write, claim: Claim) -> doubts.Sending:
+    """What is noted of a record that is to be made, before it leaves."""
+    ref = write.ref
+    return doubts.Sending(ref.entity_type, ref.entity_id, write.record.payload(), claim.key_generation, claim.id)
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: i
         bind(job, Binding(ref, left, None))
         return None
     with job.transaction() as conn:
-        doubts.end(conn, job.row.id, ref.entity_type, ref.entity_id)
+        doubts.end(conn, job.row.id, [(ref.entity_type, ref.entity_id)])
     return None
 
 

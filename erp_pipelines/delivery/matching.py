@@ -92,7 +92,7 @@ def _match(job: Job, reader: NameReader, kind: EntityType) -> Matched:
         asked += [one.id] if word == "asked" else []
     with job.transaction() as conn:
         for entity_id in questions.withdraw(conn, job.key, kind, asked):
-            requeue.requirement_met(conn, job.row.id, question(Ref(kind, entity_id)), now=job.now())
+            requeue.requirements_met(conn, job.row.id, [question(Ref(kind, entity_id))], now=job.now())
     log.info("matched", connection=str(job.key), kind=kind, **asdict(counts))
     return counts
 
@@ -160,12 +160,9 @@ def _link(
     body: str,
     now: dt.datetime,
 ) -> None:
-    mappings.bind(
-        conn, key, entity_type=ref.entity_type, entity_id=ref.entity_id, external_id=there.external_id,
-        external_type=there.external_type, number=name, sync_token=None, fingerprint=body, balance=None, updated_at=None,
-        now=now,
-    )  # fmt: skip
-    requeue.requirement_met(conn, connection_id, requirement(ref), now=now)
+    pair = mappings.Pair(ref.entity_type, ref.entity_id, there.external_id, there.external_type, name, fingerprint=body)
+    mappings.bind(conn, key, [pair], now=now)
+    requeue.requirements_met(conn, connection_id, [requirement(ref)], now=now)
 
 
 # --- what a person decides ---------------------------------------------------------------
@@ -187,7 +184,7 @@ def decide(runtime: Runtime, key: ConnectionKey, ref: Ref, external_id: str | No
             raise Conflict(f"{ref.entity_type} {ref.entity_id!r} was decided about by {asked.decided_by}.")
         if external_id is not None:
             _choose(conn, runtime, row, ref, asked, external_id)
-        requeue.requirement_met(conn, row.id, question(ref), now=now)
+        requeue.requirements_met(conn, row.id, [question(ref)], now=now)
         return questions.decide(conn, key, ref.entity_type, ref.entity_id, external_id, by=by, now=now)
 
 

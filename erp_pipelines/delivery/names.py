@@ -157,11 +157,10 @@ def _merged_into(conn: Connection, job: Job, truth: Truth, known: StoredMapping)
 
 def _follow(conn: Connection, job: Job, known: StoredMapping, there: ExternalRef, now: dt.datetime) -> None:
     """The other record as it stands is the bookkeeper's choice: it is compared, and not written over."""
-    mappings.bind(
-        conn, job.key, entity_type=known.entity_type, entity_id=known.entity_id, external_id=there.external_id,
-        external_type=there.external_type, number=None, sync_token=None, fingerprint=known.fingerprint, balance=None,
-        updated_at=None, now=now,
-    )  # fmt: skip
+    pair = mappings.Pair(
+        known.entity_type, known.entity_id, there.external_id, there.external_type, fingerprint=known.fingerprint
+    )
+    mappings.bind(conn, job.key, [pair], now=now)
     drifts.put(conn, job.key, known.entity_type, known.entity_id, there.external_id, {}, now=now)
     notice = NewNotice(
         key=job.key,

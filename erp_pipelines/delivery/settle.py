@@ -21,6 +21,7 @@ from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.engine import Connection
 
 log = structlog.get_logger("erp.delivery")
+NotDone = outcomes.Retry | outcomes.Pause | outcomes.Park | outcomes.Abandon
 DONE = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED})
 
 
@@ -45,43 +46,46 @@ def settle(job: Job, *tries: Try) -> None:
     """Close these tries, all in one transaction. One whose claim belongs to somebody else now is left as it is."""
     links = [] if len(tries) == 1 else [tried.claim.traceparent for tried in tries]
     with tracing.span("settle", links=links, attributes={"erp.events": len(tries)}), job.transaction() as conn:
-        closed = [tried for tried in tries if _settle(conn, job, tried)]
+        closed = _closed(conn, job, tries)
+        sync_log.append(conn, job.key, *[_entry(job, tried) for tried in closed])
+        for tried in closed:
+            _tell(conn, job, tried)
         _note_standing(conn, job, closed)
     for tried in closed:
         _count(job, tried)
 
 
-def _settle(conn: Connection, job: Job, tried: Try) -> bool:
-    if not _move(conn, job, tried):
-        log.warning("claim lost", connection=str(job.key), delivery=tried.claim.id)
+def _closed(conn: Connection, job: Job, tries: Sequence[Try]) -> list[Try]:
+    """Those whose delivery was moved on; what has reached the ERP all at once."""
+    done = {tried.claim.id: tried.verdict.outcome for tried in tries if isinstance(tried.verdict, outcomes.Completed)}
+    moved = deliveries.complete(conn, done, job.owner, now=job.now()) if done else set()
+    moved |= {tried.claim.id for tried in tries if _not_done(conn, job, tried)}
+    for tried in tries:
+        if tried.claim.id not in moved:
+            log.warning("claim lost", connection=str(job.key), delivery=tried.claim.id)
+    return [tried for tried in tries if tried.claim.id in moved]
+
+
+def _not_done(conn: Connection, job: Job, tried: Try) -> bool:
+    """Moves on what has not reached the ERP; False also where it has."""
+    if isinstance(tried.verdict, outcomes.Completed) or not _move(conn, job, tried, tried.verdict):
         return False
-    if not tried.in_doubt and not isinstance(tried.verdict, outcomes.Completed):
+    if not tried.in_doubt:
         doubts.end_noted_by(conn, tried.claim.id)
-    sync_log.append(conn, job.key, _entry(job, tried))
-    _tell(conn, job, tried)
     return True
 
 
-def _move(conn: Connection, job: Job, tried: Try) -> bool:
+def _move(conn: Connection, job: Job, tried: Try, verdict: NotDone) -> bool:
     """The one transition that the verdict asks for, guarded by the claim."""
-    claim, owner, now = tried.claim, job.owner, job.now()
-    match tried.verdict:
-        case outcomes.Completed(outcome):
-            return deliveries.complete(conn, claim.id, owner, outcome=outcome, now=now)
+    claim, owner, now, in_doubt = tried.claim, job.owner, job.now(), tried.in_doubt
+    match verdict:
         case outcomes.Retry(at, why):
-            return deliveries.fail(conn, claim.id, owner, at=at, why=why, in_doubt=tried.in_doubt)
+            return deliveries.fail(conn, claim.id, owner, at=at, why=why, in_doubt=in_doubt)
         case outcomes.Pause(_, why) | outcomes.Park(why):
-            return deliveries.give_back(conn, claim.id, owner, why=why, in_doubt=tried.in_doubt)
+            return deliveries.give_back(conn, claim.id, owner, why=why, in_doubt=in_doubt)
         case outcomes.Abandon(why, requirement, refused):
             return deliveries.abandon(
-                conn,
-                claim.id,
-                owner,
-                why=why,
-                requirement=requirement,
-                refused=refused,
-                in_doubt=tried.in_doubt,
-                now=now,
+                conn, claim.id, owner, why=why, requirement=requirement, refused=refused, in_doubt=in_doubt, now=now
             )
 
 

@@ -198,29 +198,34 @@ _OURS = "where id = :id and status = 'Processing' and claimed_by = :owner"
 _COMPLETE = sa.text(
     f"""
     with done as (
-      update erp.integration_deliveries
-      set status = 'Completed', outcome = :outcome, processed_at = :now, in_doubt = false, {_SETTLED},
+      update erp.integration_deliveries d
+      set status = 'Completed', outcome = o.outcome, processed_at = :now, in_doubt = false, {_SETTLED},
           last_error = null, cause = null, mend = null, owner = null, retriable = null, erp_code = null,
           requirement = null
-      {_OURS}
-      returning tenant_id, connection_id, entity_type, entity_id, seq
+      from unnest(cast(:ids as uuid[]), cast(:outcomes as text[]), cast(:known as bool[])) as o (id, outcome, known)
+      where d.id = o.id and d.status = 'Processing' and d.claimed_by = :owner
+      returning d.id, d.tenant_id, d.connection_id, d.entity_type, d.entity_id, d.seq, o.known
     ), earlier as (
       update erp.integration_deliveries e set in_doubt = false
       from done d
-      where :known and e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
+      where d.known and e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
         and e.seq < d.seq and e.connection_id = d.connection_id and e.in_doubt
     )
-    select count(*) from done
+    select cast(id as text) from done
     """
 )
 
 
-def complete(conn: Connection, delivery_id: str, owner: str, *, outcome: Outcome, now: dt.datetime) -> bool:
-    """Processing -> Completed. The record's place in the ERP is known now: earlier doubts about it end too."""
+def complete(conn: Connection, outcomes: Mapping[str, Outcome], owner: str, *, now: dt.datetime) -> set[str]:
+    """Processing -> Completed, by the deliveries' ids; which ones, the others being somebody else's now.
+
+    The records' places in the ERP are known now: earlier doubts about them end too.
+    """
     values = {
-        "id": delivery_id, "owner": owner, "outcome": str(outcome), "now": now, "known": outcome in _KNOWN,
+        "ids": list(outcomes), "outcomes": [str(outcome) for outcome in outcomes.values()],
+        "known": [outcome in _KNOWN for outcome in outcomes.values()], "owner": owner, "now": now,
     }  # fmt: skip
-    return bool(conn.execute(_COMPLETE, values).scalar_one())
+    return set(conn.execute(_COMPLETE, values).scalars())
 
 
 _FAIL = sa.text(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.storage.engine import execute_each
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,17 @@ class Doubt:
     keyless: bool = False
 
 
+@dataclass(frozen=True)
+class Sending:
+    """A record that is about to leave, as it is, for this delivery."""
+
+    entity_type: str
+    entity_id: str
+    payload: Mapping[str, Any]
+    key_generation: int
+    delivery_id: str
+
+
 _NOTE = sa.text(
     """
     insert into erp.integration_doubts as d
@@ -42,7 +54,13 @@ _NOTE = sa.text(
 )
 _OF_RECORD = "where connection_id = :connection and entity_type = :entity and entity_id = :id"
 _FIND = sa.text(f"select payload, key_generation, sent_at, keyless from erp.integration_doubts {_OF_RECORD}")
-_END = sa.text(f"delete from erp.integration_doubts {_OF_RECORD}")
+_END = sa.text(
+    """
+    delete from erp.integration_doubts
+    where connection_id = :connection
+      and (entity_type, entity_id) in (select * from unnest(cast(:entities as text[]), cast(:ids as text[])))
+    """
+)
 _END_NOTED_BY = sa.text("delete from erp.integration_doubts where delivery_id = :delivery")
 
 
@@ -50,22 +68,19 @@ def note(
     conn: Connection,
     key: ConnectionKey,
     connection_id: str,
-    entity_type: str,
-    entity_id: str,
+    sending: Sequence[Sending],
     *,
-    payload: Mapping[str, Any],
-    key_generation: int,
-    delivery_id: str,
     now: dt.datetime,
     keyless: bool = False,
 ) -> None:
-    """Before the record leaves. Sent again, it is the same doubt: what was sent first stays."""
-    values = {
-        "connection": connection_id, "entity": entity_type, "id": entity_id, "tenant": key.tenant_id,
-        "delivery": delivery_id, "payload": json.dumps(payload), "generation": key_generation, "now": now,
-        "keyless": keyless,
-    }  # fmt: skip
-    conn.execute(_NOTE, values)
+    """Before the records leave. Sent again, it is the same doubt: what was sent first stays."""
+    shared = {"connection": connection_id, "tenant": key.tenant_id, "now": now, "keyless": keyless}
+    each = [
+        {"entity": one.entity_type, "id": one.entity_id, "delivery": one.delivery_id,
+         "payload": json.dumps(one.payload), "generation": one.key_generation}
+        for one in sending
+    ]  # fmt: skip
+    execute_each(conn, _NOTE, [shared | own for own in each])
 
 
 def find(conn: Connection, connection_id: str, entity_type: str, entity_id: str) -> Doubt | None:
@@ -73,9 +88,10 @@ def find(conn: Connection, connection_id: str, entity_type: str, entity_id: str)
     return None if row is None else Doubt(*row)
 
 
-def end(conn: Connection, connection_id: str, entity_type: str, entity_id: str) -> None:
-    """It is known now what became of the record."""
-    conn.execute(_END, {"connection": connection_id, "entity": entity_type, "id": entity_id})
+def end(conn: Connection, connection_id: str, records: Sequence[tuple[str, str]]) -> None:
+    """It is known now what became of the records, each named by its kind and id."""
+    values = {"connection": connection_id, "entities": [one[0] for one in records], "ids": [one[1] for one in records]}
+    conn.execute(_END, values)
 
 
 def end_noted_by(conn: Connection, delivery_id: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import Rejected
+from erp_pipelines.storage.engine import execute_each
 
 
 @dataclass(frozen=True)
@@ -82,38 +83,50 @@ _BIND = sa.text(
 )
 
 
-def bind(
-    conn: Connection,
-    key: ConnectionKey,
-    *,
-    entity_type: str,
-    entity_id: str,
-    external_id: str,
-    external_type: str,
-    number: str | None,
-    sync_token: str | None,
-    fingerprint: str | None,
-    balance: Decimal | None,
-    updated_at: dt.datetime | None,
-    now: dt.datetime,
-    snapshot: abc.Mapping[str, str] | None = None,
-    total: Decimal | None = None,
-) -> None:
-    """Store or renew the pair. Raises Rejected when the ERP's record stands for another of ours already."""
-    values: dict[str, Any] = {
-        "entity": entity_type, "id": entity_id, "external_id": external_id, "external_type": external_type,
-        "number": number, "sync_token": sync_token, "fingerprint": fingerprint, "balance": balance,
-        "total": total, "updated_at": updated_at, "now": now, "snapshot": None if snapshot is None else json.dumps(dict(snapshot)),
-    }  # fmt: skip
+@dataclass(frozen=True)
+class Pair:
+    """One of our records, and the ERP's that stands for it: how it looks there, and what was last sent (`fingerprint`)."""
+
+    entity_type: str
+    entity_id: str
+    external_id: str
+    external_type: str
+    number: str | None = None
+    sync_token: str | None = None
+    fingerprint: str | None = None
+    balance: Decimal | None = None
+    total: Decimal | None = None
+    updated_at: dt.datetime | None = None
+    snapshot: abc.Mapping[str, str] | None = None
+
+
+def bind(conn: Connection, key: ConnectionKey, pairs: Sequence[Pair], *, now: dt.datetime) -> None:
+    """Store or renew the pairs. Raises Rejected when one of the ERP's records stands for another of ours already."""
     try:
-        conn.execute(_BIND, _scope(key) | values)
+        execute_each(conn, _BIND, [_scope(key) | _bound(pair) | {"now": now} for pair in pairs])
     except sa.exc.IntegrityError as error:
-        raise Rejected(
-            f"{external_type} {number or external_id} stands for another {entity_type} of yours already.",
-            cause="shared-record",
-            mend=f"Give {entity_type} {entity_id} a name of its own, or merge the two.",
-            definitive=False,
-        ) from error
+        raise _shared(pairs) from error
+
+
+def _bound(pair: Pair) -> dict[str, Any]:
+    return {
+        "entity": pair.entity_type, "id": pair.entity_id, "external_id": pair.external_id,
+        "external_type": pair.external_type, "number": pair.number, "sync_token": pair.sync_token,
+        "fingerprint": pair.fingerprint, "balance": pair.balance, "total": pair.total, "updated_at": pair.updated_at,
+        "snapshot": None if pair.snapshot is None else json.dumps(dict(pair.snapshot)),
+    }  # fmt: skip
+
+
+def _shared(pairs: Sequence[Pair]) -> Rejected:
+    """Of several, PostgreSQL does not say which one it was."""
+    one = pairs[0]
+    there = f"{one.external_type} {one.number or one.external_id}" if len(pairs) == 1 else "One of these records"
+    return Rejected(
+        f"{there} stands for another {one.entity_type} of yours already.",
+        cause="shared-record",
+        mend=f"Give {one.entity_type} {one.entity_id} a name of its own, or merge the two.",
+        definitive=False,
+    )
 
 
 _SEEN = sa.text(

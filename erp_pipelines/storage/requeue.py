@@ -13,14 +13,15 @@ _MAKE_DUE = sa.text(
     """
     update erp.integration_deliveries
     set status = 'Pending', processed_at = null, scheduled_for = :now, retry_count = 0, requirement = null
-    where connection_id = :connection and status = 'Abandoned' and requirement = :requirement
+    where connection_id = :connection and status = 'Abandoned' and requirement = any(:requirements)
     """
 )
 
 
-def requirement_met(conn: Connection, connection_id: str, requirement: str, *, now: dt.datetime) -> int:
-    """Abandoned -> Pending for all that waited for `requirement`; how many."""
-    return conn.execute(_MAKE_DUE, {"connection": connection_id, "requirement": requirement, "now": now}).rowcount
+def requirements_met(conn: Connection, connection_id: str, requirements: Sequence[str], *, now: dt.datetime) -> int:
+    """Abandoned -> Pending for all that waited for one of them; how many."""
+    values = {"connection": connection_id, "requirements": list(requirements), "now": now}
+    return conn.execute(_MAKE_DUE, values).rowcount
 
 
 _SETTING_CHANGED = sa.text(

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.outcomes import Explained
 from erp_pipelines.domain.states import Direction, SyncStatus
+from erp_pipelines.storage.engine import execute_each
 from erp_pipelines.storage.tables import integration_sync_logs as logs
 
 
@@ -59,9 +60,9 @@ _COLUMNS = (
 _INSERT = sa.insert(logs).values({name: sa.bindparam(name) for name in _COLUMNS}).inline()
 
 
-def append(conn: Connection, key: ConnectionKey, entry: Entry) -> None:
-    """Write one entry, in the transaction of the change it explains."""
-    conn.execute(_INSERT, _values(key, entry))
+def append(conn: Connection, key: ConnectionKey, *entries: Entry) -> None:
+    """Write the entries, in the transaction of the changes they explain."""
+    execute_each(conn, _INSERT, [_values(key, entry) for entry in entries])
 
 
 def _values(key: ConnectionKey, entry: Entry) -> dict[str, Any]:

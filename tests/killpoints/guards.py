@@ -118,10 +118,8 @@ GUARDS = (
     Guard(
         "an event's end and its explanation are one transaction",
         "erp_pipelines/delivery/settle.py",
-        "        closed = [tried for tried in tries if _settle(conn, job, tried)]\n",
-        "        closed = [tried for tried in tries if _move(conn, job, tried)]\n    with job.transaction() as conn:\n"
-        "        for tried in closed:\n            sync_log.append(conn, job.key, _entry(job, tried))\n"
-        "            _tell(conn, job, tried)\n",
+        "        closed = _closed(conn, job, tries)\n",
+        "        closed = _closed(conn, job, tries)\n    with job.transaction() as conn:\n",
         "push",
     ),
     Guard(
