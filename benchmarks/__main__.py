@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME ...] [--minutes N]`: runs the named benchmarks, or all."""
+"""`python -m benchmarks [NAME ...] [--minutes N] [--from REVISION]`: runs the named benchmarks, or all."""
 
 from __future__ import annotations
 
@@ -17,20 +17,24 @@ from benchmarks import (
     drain,
     fleet,
     fleet_dagster,
+    hosts,
     in_flight,
     isolation,
     listings,
     outages,
     processes,
     soak,
+    upgrade,
     webhooks,
 )
+from benchmarks.netns import Missing
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "commit": commit.run,
     "drain": drain.run,
     "fleet": fleet.run,
     "fleet-dagster": fleet_dagster.run,
+    "hosts": hosts.run,
     "isolation": isolation.run,
     "logs": listings.run,
     "netsuite": in_flight.run,
@@ -38,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "processes": processes.run,
     "quickbooks": backlog.run,
     "soak": soak.run,
+    "upgrade": upgrade.run,
     "webhooks": webhooks.run,
 }
 REPORTS = Path(__file__).with_name("reports")
@@ -47,14 +52,21 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; all without any")
     parser.add_argument("--minutes", type=float, help="how long the fleet is watched, or the soak lasts")
+    parser.add_argument("--from", dest="older", default=upgrade.FROM, help="the git revision that is upgraded from")
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.names if name not in BENCHMARKS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
     lasting = {"fleet": fleet.run, "fleet-dagster": fleet_dagster.run, "soak": soak.run} if asked.minutes else {}
     benchmarks = BENCHMARKS | {name: partial(run, asked.minutes) for name, run in lasting.items()}
+    benchmarks |= {"upgrade": partial(upgrade.run, asked.older)}
+    status = 0
     for name in asked.names or benchmarks:
-        write(name, benchmarks[name]())
-    return 0
+        try:
+            write(name, benchmarks[name]())
+        except Missing as missing:
+            print(f"bench: {name} cannot run here: {missing}", file=sys.stderr)
+            status = 2
+    return status
 
 
 def write(name: str, figures: dict[str, Any]) -> None:

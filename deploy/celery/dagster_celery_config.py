@@ -2,7 +2,9 @@
 
 import os
 
-import erp_pipelines.definitions  # noqa: F401 - imported before the worker forks, so that a run starts at once
+# Imported before the worker forks, so that a run starts at once: the jobs, and what the first run would put together.
+import erp_pipelines.bootstrap
+import erp_pipelines.definitions  # noqa: F401
 
 broker_url = result_backend = os.environ["ERP_CELERY_URL"]
 # A run takes minutes: whatever one worker has fetched beside it would wait, though another one is free.

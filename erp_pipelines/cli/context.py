@@ -26,7 +26,7 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def database(settings: Settings | None = None) -> Iterator[Database]:
-    """An open database at the newest schema.
+    """An open database at the newest schema, or at that of a newer release.
 
     An embedded one is brought there; somebody else's server is not touched unasked: Conflict says to run
     `erp migrate`. Raises DatabaseDown.
@@ -42,12 +42,13 @@ def database(settings: Settings | None = None) -> Iterator[Database]:
 
 
 def _check_schema(opened: Database, *, ours: bool) -> None:
-    at, newest = migrations.current(opened), migrations.head()
-    if at == newest:
+    at = migrations.current(opened)
+    if migrations.serves(at):
         return
     if not ours:
         raise Conflict(
-            f"The database is at schema {at or 'none'}, this program needs {newest}.", mend="Run `erp migrate`."
+            f"The database is at schema {at or 'none'}, this program needs {migrations.head()}.",
+            mend="Run `erp migrate`.",
         )
     migrations.upgrade(opened)
 

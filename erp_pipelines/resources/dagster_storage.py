@@ -15,6 +15,8 @@ from dagster_postgres.storage import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine, get_token_provider_from_config, pg_url_from_config
 from sqlalchemy.engine import make_url
 
+from erp_pipelines.storage import keepalive
+
 VERSION = "0.29.27"
 KEPT_OPEN, AT_MOST = 1, 11  # connections of one storage in one process; there are three storages
 RECYCLE_SECONDS = 300
@@ -46,6 +48,7 @@ class PooledPostgresStorage(DagsterPostgresStorage):
                 max_overflow=AT_MOST - KEPT_OPEN,
                 pool_recycle=RECYCLE_SECONDS,
                 pool_pre_ping=True,
+                connect_args=keepalive.connect_args(),
             )
 
 

@@ -29,8 +29,7 @@ def alive(runtime: Runtime, instance: dg.DagsterInstance, run: dg.DagsterRun) ->
 
 def is_alive(runtime: Runtime, run_id: str) -> bool:
     """Whether the run's process holds its lock. It doesn't for moments: between two steps, and at the very end."""
-    with runtime.db.worker(_name(run_id)) as session:
-        return session is None
+    return runtime.db.is_held(_name(run_id))
 
 
 def _name(run_id: str) -> str:

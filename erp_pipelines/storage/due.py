@@ -24,12 +24,17 @@ _WORK = """
             and e.status in ('Pending', 'Processing', 'Failed')
           order by e.seq limit 1)
     ) or exists (
-      select 1 from erp.integration_deliveries d
-      where d.connection_id = c.id and d.status = 'Processing' and d.claimed_until <= :now
-    ) or exists (
       select 1 from erp.integration_inbox i
       where i.tenant_id = c.tenant_id and i.provider = c.provider and i.status in ('Pending', 'Failed')
         and i.scheduled_for <= :now
+    )
+"""
+# What a worker has in hand. Without a worker, one has died over it: whoever takes the lock next takes it over at once.
+_IN_HAND = """
+    exists (select 1 from erp.integration_deliveries d where d.connection_id = c.id and d.status = 'Processing')
+    or exists (
+      select 1 from erp.integration_inbox i
+      where i.tenant_id = c.tenant_id and i.provider = c.provider and i.status = 'InProgress'
     )
 """
 _SERVABLE = "c.state = 'Connected' and (c.paused_until is null or c.paused_until <= :now)"
@@ -66,14 +71,13 @@ _OLDEST = """
     ), candidates as (
       select connection_id as id from told
       union
-      select d.connection_id from erp.integration_deliveries d
-      where d.status = 'Processing' and d.claimed_until <= :now
+      select d.connection_id from erp.integration_deliveries d where d.status = 'Processing'
       union
       select (select c.id from erp.integration_connections c where c.tenant_id = n.tenant_id and c.provider = n.provider)
       from noticed n
     )
     select c.tenant_id, c.provider from candidates join erp.integration_connections c on c.id = candidates.id
-    where {servable} and ({work}) {unserved}
+    where {servable} and ({work} or {in_hand}) and {unserved}
     order by (
       select min(d.scheduled_for) from erp.integration_deliveries d
       where d.connection_id = c.id and d.status in ('Pending', 'Failed')
@@ -81,25 +85,26 @@ _OLDEST = """
 """
 # Row-level security lets the planner think that next to nothing waits; it would read and sort all of it for each hop.
 _HOP = sa.text("select set_config('enable_sort', 'off', true)")
-_CONNECTIONS = sa.text(_OLDEST.format(servable=_SERVABLE, work=_WORK, unserved=f"and {_UNSERVED}"))
+_CONNECTIONS = sa.text(_OLDEST.format(servable=_SERVABLE, work=_WORK, in_hand=_IN_HAND, unserved=_UNSERVED))
 _ONE = sa.text(
     f"""
     select 1 from erp.integration_connections c
-    where c.tenant_id = :tenant and c.provider = :provider and {_SERVABLE} and ({_WORK})
+    where c.tenant_id = :tenant and c.provider = :provider and {_SERVABLE}
+      and ({_WORK} or ({_IN_HAND}) and {_UNSERVED})
     """
 )
 
 
 def connections(conn: Connection, *, now: dt.datetime) -> list[ConnectionKey]:
-    """Connections with claimable work that no worker holds, the longest waiting first. System scope, in a transaction of its own."""
+    """Connections with claimable work, or a dead worker's, that no worker holds, the longest waiting first. System scope, in a transaction of its own."""
     conn.execute(_HOP)
     rows = conn.execute(_CONNECTIONS, {"now": now, "prefix": LOCK_PREFIX})
     return [ConnectionKey(tenant_id, provider) for tenant_id, provider in rows]
 
 
 def is_due(conn: Connection, key: ConnectionKey, *, now: dt.datetime) -> bool:
-    """Whether this connection has claimable work."""
-    values = {"tenant": key.tenant_id, "provider": key.provider, "now": now}
+    """Whether this connection has claimable work, or a dead worker's."""
+    values = {"tenant": key.tenant_id, "provider": key.provider, "now": now, "prefix": LOCK_PREFIX}
     return conn.execute(_ONE, values).first() is not None
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from erp_pipelines import tracing
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
+from erp_pipelines.storage import keepalive
 
 # What a statement may raise, for those who must let it pass: a worker stops when PostgreSQL fails it.
 StorageError = sa.exc.SQLAlchemyError
@@ -27,6 +28,17 @@ EVERY_TENANT = "*"
 STATEMENT_TIMEOUT_MS = 60_000
 # The session that may hold row locks while a token is refreshed is given longer than the token host.
 IDLE_TIMEOUT_MS = 120_000
+# An advisory lock as PostgreSQL lists it: a 64-bit key in two halves.
+_HELD = sa.text(
+    """
+    select exists (
+      select 1 from pg_locks
+      where locktype = 'advisory' and granted and objsubid = 1
+        and database = (select oid from pg_database where datname = current_database())
+        and (classid::bigint << 32 | objid::bigint) = hashtextextended(:name, 0)
+    )
+    """
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +54,8 @@ class Database:
         Up to `pool_size` sessions stay open once they were needed at one time; what a peak takes beyond that is closed
         after use, which costs a few milliseconds a transaction.
         """
-        options = (
-            f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c idle_in_transaction_session_timeout={IDLE_TIMEOUT_MS}"
+        ends = keepalive.connect_args(
+            statement_timeout=STATEMENT_TIMEOUT_MS, idle_in_transaction_session_timeout=IDLE_TIMEOUT_MS
         )
         engine = sa.create_engine(
             driver_url(url),
@@ -51,7 +63,7 @@ class Database:
             max_overflow=30,  # a lane has sixteen workers, each with its session and now and then a second one
             pool_pre_ping=True,
             hide_parameters=True,  # they hold personal data, and error texts end in logs
-            connect_args={"options": options, "connect_timeout": 10, "application_name": "erp"},
+            connect_args={**ends, "connect_timeout": 10, "application_name": "erp"},
         )
         return cls(engine)
 
@@ -111,6 +123,11 @@ class Database:
                 yield WorkerSession(conn)
             finally:
                 _leave(conn, _UNLOCK, {"name": name})
+
+    def is_held(self, name: str) -> bool:
+        """Whether some session holds the lock `name`. Takes nothing, so that those who ask don't hide from each other what is free."""
+        with self.system() as conn:
+            return bool(conn.execute(_HELD, {"name": name}).scalar_one())
 
     @contextmanager
     def onlooker(self) -> Iterator[WorkerSession]:

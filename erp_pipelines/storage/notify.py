@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from erp_pipelines.storage import keepalive
 from erp_pipelines.storage.engine import Database, database_down
 
 CHANNELS = ("erp_outbox", "erp_inbox")
@@ -32,7 +33,9 @@ def listening(db: Database) -> Iterator[Listener]:
     """A listener on a session of its own. Raises DatabaseDown."""
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     try:
-        conn = psycopg.connect(url, autocommit=True, connect_timeout=10, application_name="erp listener")
+        conn = psycopg.connect(
+            url, autocommit=True, connect_timeout=10, application_name="erp listener", **keepalive.connect_args()
+        )
     except psycopg.OperationalError as error:
         raise database_down(db.engine, error) from error
     with conn:

@@ -71,6 +71,42 @@ def test_down_to_nothing_and_up_again_gives_the_same_schema(empty):
     assert objects(empty) == before
 
 
+def test_an_older_release_leaves_a_newer_schema_as_it_is_and_works_with_it(empty):
+    """Its unit and its container run `erp migrate` before anything else, after going back too."""
+    migrations.upgrade(empty)
+    with empty.system() as conn:
+        conn.execute(sa.text("update erp.alembic_version set version_num = '9999'"))
+    before = objects(empty)
+    assert migrations.upgrade(empty) == ("9999", "9999")
+    assert objects(empty) == before
+    assert migrations.serves("9999")
+    assert not any(migrations.serves(revision) for revision in (None, "0001"))
+
+
+def test_a_step_that_meets_a_worker_gives_way_and_is_tried_again_alone(empty, monkeypatch):
+    """The worker holds one table and waits for another, which the step has; what the steps before have done stays done."""
+    monkeypatch.setattr(migrations, "LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(migrations, "TRIES", 3)
+    monkeypatch.setattr(migrations, "REST_SECONDS", 0.0)
+    migrations.upgrade(empty, "0026")
+    once, tries = migrations._once, []
+
+    def counted(*arguments):
+        tries.append(migrations.current(empty))
+        return once(*arguments)
+
+    monkeypatch.setattr(migrations, "_once", counted)
+    with empty.system() as worker:
+        worker.execute(sa.text("lock table erp.integration_outbox in access share mode"))
+        with pytest.raises(DatabaseDown, match="kept a table locked through 3 tries"):
+            migrations.upgrade(empty)
+        stopped_at = migrations.current(empty)
+    assert tries.count(stopped_at) == 3
+    assert "0026" < stopped_at < migrations.head()
+    assert migrations.upgrade(empty) == (stopped_at, migrations.head())
+    assert differences(empty) == []
+
+
 def test_processes_that_migrate_at_once_wait_for_each_other(empty):
     failures: list[BaseException] = []
 

@@ -6,6 +6,7 @@ import configparser
 import importlib.util
 import re
 import shlex
+import subprocess
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,36 @@ def test_compose_starts_nothing_before_the_schema_and_reaches_what_it_names() ->
 def test_units_name_units_that_are_there(unit: Path) -> None:
     named = set(re.findall(r"\berp-[a-z-]+\.service\b", unit.read_text()))
     assert named <= {path.name for path in UNITS}
+
+
+def test_the_container_pins_every_package_of_the_lock_in_a_form_that_pip_takes() -> None:
+    """A constraint with a hash or an extra is refused, and the image with it."""
+    [step] = re.findall(r"&& (grep .+) > /constraints\.txt", (DEPLOY / "Containerfile").read_text())
+    made = subprocess.run(["sh", "-c", step], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    lock = (ROOT / "requirements" / "dev.lock").read_text()
+    assert [line.partition("==")[0] for line in made] == re.findall(
+        r"^([\w.-]+)(?:\[.*\])?==", lock, flags=re.MULTILINE
+    )
+    assert not [line for line in made if "[" in line or "--hash" in line or line.endswith("\\")]
+
+
+def test_the_product_of_compose_is_no_superuser_of_its_database() -> None:
+    """Superusers pass by row-level security."""
+    database, made = COMPOSE["services"]["database"], COMPOSE["configs"]["databases"]["content"]
+    assert set(database["environment"]) == {"POSTGRES_PASSWORD"}  # the image's role stays `postgres`
+    assert re.findall(r"create role (\w+) login password '\$\{(\w+):\?\}';", made) == [("erp", "DATABASE_PASSWORD")]
+    assert re.findall(r"create database (\w+) owner erp;", made) == ["erp", "dagster"]
+    for service in OURS.values():
+        for name in ("ERP_DATABASE_URL", "ERP_DAGSTER_DATABASE_URL"):
+            assert "//erp:${DATABASE_PASSWORD:?}@database:5432/" in service["environment"][name]
+
+
+def test_the_sample_of_a_hosts_environment_has_what_the_units_leave_to_it() -> None:
+    sample = re.findall(
+        r"^#? ?([A-Z_]+)=", (DEPLOY / "systemd" / "environment.example").read_text(), flags=re.MULTILINE
+    )
+    named = set(re.findall(r"env: (ERP_\w+)", (DEPLOY / "dagster.celery.yaml").read_text()))
+    assert named | {"ERP_DATABASE_URL", "ERP_ENCRYPTION_KEYS", "ERP_PUBLIC_URL", "ERP_JWT_SECRET"} <= set(sample)
 
 
 def test_the_container_copies_files_that_are_there() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from erp_pipelines.domain.errors import DatabaseDown
 from erp_pipelines.storage import commerce_tables, console_tables  # noqa: F401  register their tables
 from erp_pipelines.storage.engine import Database, database_down, set_scope
 from erp_pipelines.storage.tables import SCHEMA, metadata
@@ -17,19 +19,32 @@ from erp_pipelines.storage.tables import SCHEMA, metadata
 # A migration waits this long for a lock before it gives way: a queue behind it would stop the host's orders.
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "10min"
+# A deadlock, a lock that did not come in time.
+GAVE_WAY = {"40P01", "55P03"}
+TRIES, REST_SECONDS = 10, 1.0
 
 
 def upgrade(db: Database, revision: str = "head") -> tuple[str | None, str | None]:
     """Migrate up to `revision` and return the revisions before and after.
 
-    One transaction: it happens whole or not at all. Raises DatabaseDown when the server cannot be reached.
+    Each revision in a transaction of its own, so that beside working processes few tables are locked at a time; an empty
+    database in one. A schema that only newer code knows is left as it is: an older release works with it. Raises
+    DatabaseDown when the server cannot be reached, or others leave a table no moment free.
     """
-    return _migrate(db, lambda config: command.upgrade(config, revision))
+
+    def one_step(config: Config, at: str | None) -> None:
+        if (following := _following(at, revision)) is not None:
+            command.upgrade(config, following)
+
+    before, at = _migrate(db, one_step)
+    while (reached := _migrate(db, one_step)[1]) != at:
+        at = reached
+    return before, at
 
 
 def downgrade(db: Database, revision: str) -> tuple[str | None, str | None]:
     """Migrate down to `revision` ("base" for an empty database)."""
-    return _migrate(db, lambda config: command.downgrade(config, revision))
+    return _migrate(db, lambda config, _: command.downgrade(config, revision))
 
 
 def current(db: Database) -> str | None:
@@ -46,7 +61,45 @@ def head() -> str:
     return newest
 
 
-def _migrate(db: Database, step: Callable[[Config], None]) -> tuple[str | None, str | None]:
+def serves(revision: str | None) -> bool:
+    """Whether this code works with a database at that revision: the newest it knows, or one that only newer code knows.
+
+    The latter is so in the midst of an upgrade, and after going back to an older release.
+    """
+    return revision == head() or _is_newer(revision)
+
+
+def _following(at: str | None, target: str) -> str | None:
+    """Where the next step from `at` on the way to `target` leads: from nothing all the way at once; None when there is none."""
+    if at is None:
+        return target
+    if _is_newer(at):
+        return None
+    steps = list(ScriptDirectory.from_config(_config()).iterate_revisions(target, at))
+    return steps[-1].revision if steps else None
+
+
+def _is_newer(revision: str | None) -> bool:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision is not None and revision not in known
+
+
+def _migrate(db: Database, step: Callable[[Config, str | None], None]) -> tuple[str | None, str | None]:
+    """Workers lock tables in an order of their own: a step that met them gives way, whole, and is tried again."""
+    for _ in range(TRIES):
+        try:
+            return _once(db, step)
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in GAVE_WAY:
+                raise
+        time.sleep(REST_SECONDS)
+    raise DatabaseDown(
+        f"Others have kept a table locked through {TRIES} tries.",
+        mend="Look for a session that is idle in a transaction, or run it when less is going on.",
+    )
+
+
+def _once(db: Database, step: Callable[[Config, str | None], None]) -> tuple[str | None, str | None]:
     try:
         conn = db.engine.connect()
     except sa.exc.OperationalError as error:
@@ -56,7 +109,7 @@ def _migrate(db: Database, step: Callable[[Config], None]) -> tuple[str | None, 
         before = _context(conn).get_current_revision()
         config = _config()
         config.attributes["connection"] = conn
-        step(config)
+        step(config, before)
         return before, _context(conn).get_current_revision()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures as cf
 import json
 import shutil
 import subprocess
@@ -35,6 +36,8 @@ def test_it_stores_in_postgresql_through_pools_that_try_their_connections(instan
         assert part._engine.url.drivername == "postgresql+psycopg2"
         assert isinstance(part._engine.pool, QueuePool)
         assert part._engine.pool._pre_ping
+        with part._engine.connect() as conn:  # a machine that is gone must not keep it for hours
+            assert conn.exec_driver_sql("show tcp_keepalives_idle").scalar_one() == "4"
 
 
 def test_runs_and_partitions_are_kept(instance):
@@ -112,6 +115,14 @@ def test_a_run_is_alive_as_long_as_it_says_so_and_no_longer(database, some_insta
         assert not is_alive(runtime, "another")
     assert not is_alive(runtime, run.run_id)
     assert SHOWN_TAG in some_instance.get_run_by_id(run.run_id).tags
+
+
+def test_those_who_ask_whether_a_run_is_alive_do_not_take_each_other_for_it(database, run):
+    """Two sensors ask at one time; who took the free lock for a look would be the other one's sign of life."""
+    runtime = SimpleNamespace(db=database)
+    with cf.ThreadPoolExecutor(2) as askers:
+        answers = list(askers.map(lambda _: is_alive(runtime, run.run_id), range(200)))
+    assert not any(answers)
 
 
 HOLD = """

@@ -47,7 +47,7 @@ def asked(db: Database) -> list[str]:
         return [one.tenant_id for one in due.connections(conn, now=soon())]
 
 
-def test_due_are_those_with_events_notices_or_an_abandoned_lease_and_no_others(database: Database) -> None:
+def test_due_are_those_with_events_notices_or_a_dead_workers_claim_and_no_others(database: Database) -> None:
     for tenant in ("event", "notice", "lease", "later", "idle", "away", "served", "both"):
         connect(database, key(tenant), f"of {tenant}")
     for tenant in ("event", "lease", "later", "away", "served", "both", "both"):
@@ -63,6 +63,24 @@ def test_due_are_those_with_events_notices_or_an_abandoned_lease_and_no_others(d
         found = asked(database)
     assert found[0] == "event"
     assert sorted(found) == ["both", "event", "lease", "notice"]
+
+
+def test_what_a_worker_has_in_hand_is_due_from_the_moment_of_its_death(database: Database) -> None:
+    for tenant in ("events", "notices", "waits"):
+        connect(database, key(tenant), f"of {tenant}")
+    emit(database, "events")
+    change(database, "events", "status = 'Processing', claimed_by = 'one', claimed_until = now() + interval '1 hour'")
+    notice(database, "notices")
+    with database.system() as conn:
+        conn.execute(sa.text("update erp.integration_inbox set status = 'InProgress'"))
+
+    def due_now() -> list[str]:
+        with database.system() as conn:
+            return [tenant for tenant in ("events", "notices", "waits") if due.is_due(conn, key(tenant), now=soon())]
+
+    with database.worker(due.LOCK_PREFIX + str(key("events"))), database.worker(due.LOCK_PREFIX + str(key("notices"))):
+        assert (asked(database), due_now()) == ([], [])
+    assert (sorted(asked(database)), due_now()) == (["events", "notices"], ["events", "notices"])
 
 
 def test_connections_with_nothing_to_do_are_not_looked_at(database: Database) -> None:

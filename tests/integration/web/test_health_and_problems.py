@@ -36,6 +36,18 @@ def test_not_ready_on_an_old_schema(api: Api, monkeypatch: pytest.MonkeyPatch) -
     assert "erp migrate" in answer.json()["detail"]
 
 
+def test_ready_on_the_schema_of_a_newer_release(api: Api) -> None:
+    """In the midst of an upgrade, and after going back: nobody may take the old release out of service for it."""
+    with api.runtime.db.system() as conn:
+        conn.execute(sa.text("update erp.alembic_version set version_num = '9999'"))
+    try:
+        answer = api.client.get("/health/ready")
+    finally:
+        with api.runtime.db.system() as conn:
+            conn.execute(sa.text("update erp.alembic_version set version_num = :head"), {"head": migrations.head()})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "schema": "9999"})
+
+
 def test_without_a_database_it_is_alive_but_not_ready(api: Api) -> None:
     nowhere = Database.connect("postgresql://erp:made-up@127.0.0.1:9/erp")
     app = create_app(dataclasses.replace(api.runtime, db=nowhere), AuthConfig(secret=SECRET))

@@ -1,0 +1,1 @@
+"""What each release does in the benchmark of upgrades, with its own code."""
