@@ -18,6 +18,12 @@ from tests.support.postgres import a_database, newest_schema, suite_server
 with contextlib.suppress(ValueError):  # not the main thread
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# As the product logs, without every local variable in colours: one such traceback takes seconds.
+structlog.configure(processors=[
+    *structlog.get_config()["processors"][:-1],
+    structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+])  # fmt: skip
+
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:

@@ -63,7 +63,7 @@ class Job:
     tally: Tally
     places: Places = field(default_factory=Places)
     owner: str = field(default_factory=owner_name)
-    _busy: dict[Ref, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    _busy: dict[Ref, threading.RLock] = field(default_factory=lambda: defaultdict(threading.RLock))
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -91,7 +91,10 @@ class Job:
 
     @contextmanager
     def alone_on(self, ref: Ref) -> Iterator[None]:
-        """No other thread of this worker brings the same record meanwhile. Taken along requirements, which have no circle."""
+        """No other thread of this worker brings the same record meanwhile.
+
+        The same thread may take it again: `bring` finds a circle of requirements by its depth.
+        """
         with self._guard:
             lock = self._busy[ref]
         with lock:

@@ -124,10 +124,9 @@ def failed(job: Job, claim: Claim, error: Exception, started_at: dt.datetime) ->
     if isinstance(error, Rejected) and error.rule and error.unclassified and isinstance(verdict, outcomes.Abandon):
         # A code that nobody knows is a "no" to a first try; after a doubt it may mean that the first one was done.
         verdict = replace(verdict, refused=not claim.in_doubt)
-    why = outcomes.explain(error)
-    if why.cause == "bug":
+    if outcomes.explain(error).cause == "bug":
         log.error("event provoked an error of the program", connection=str(job.key), delivery=claim.id, exc_info=error)
-    return Try(claim, verdict, started_at, still_in_doubt(claim, error), request_id=why.request_id)
+    return Try(claim, verdict, started_at, still_in_doubt(claim, error))
 
 
 def still_in_doubt(claim: Claim, error: Exception) -> bool:

@@ -101,7 +101,7 @@ def rotate_tokens(conn: Connection, connection_id: str, cipher: Cipher) -> int:
 def with_tokens(conn: Connection) -> list[tuple[str, str]]:
     """(tenant id, connection id) of every connection that has secrets (system scope)."""
     query = sa.select(C.tenant_id, sa.cast(C.id, sa.Text)).where(C.refresh_token_encrypted.is_not(None))
-    return [(tenant_id, connection_id) for tenant_id, connection_id in conn.execute(query.order_by(C.id))]
+    return [(tenant_id, connection_id) for tenant_id, connection_id in conn.execute(query)]
 
 
 def _sealed(cipher: Cipher, connection_id: str, column: sa.Column[Any], plain: str | None) -> str | None:

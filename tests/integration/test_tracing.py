@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
 
 from erp_pipelines import tracing
 from erp_pipelines.commerce import customers
@@ -98,8 +99,15 @@ def test_an_event_is_one_trace_from_its_making_to_its_end(shop, traced):
     enqueued, call = named(traced, "enqueue CustomerCreated"), named(traced, "QuickBooks customer.create")
     assert call.context.trace_id == enqueued.context.trace_id
     assert call.attributes["http.response.status_code"] == 200
-    assert named(traced, "deliver CustomerCreated").attributes["erp.verdict"] == "Completed"
-    assert named(traced, "push Customer").attributes["erp.outcome"] == "Created"
+    assert named(traced, "deliver CustomerCreated").kind is SpanKind.CONSUMER
+    assert named(traced, "deliver CustomerCreated").attributes == {
+        "erp.connection": "acme:quickbooks", "erp.entity_id": "c1", "erp.attempt": 1, "erp.verdict": "Completed",
+    }  # fmt: skip
+    assert named(traced, "push Customer").attributes == {
+        "erp.entity_id": "c1", "erp.in_doubt": False, "erp.outcome": "Created", "erp.external_id": shop.company.customers[0]["Id"],
+    }  # fmt: skip
+    assert named(traced, "settle").attributes == {"erp.events": 1}
+    assert named(traced, "settle").links == ()
 
 
 def test_the_trace_of_the_host_goes_on(shop, traced):
@@ -136,6 +144,9 @@ def test_a_batch_is_linked_to_the_events_that_it_carries(shop, traced):
     assert {link.context.trace_id for link in batch.links} == made
     assert tree(traced)["QuickBooks batch"] == "push batch"
     assert tree(traced)["settle"] == "push batch"
+    settled = named(traced, "settle")
+    assert settled.attributes == {"erp.events": 8}
+    assert {link.context.trace_id for link in settled.links} == made
 
 
 def test_a_webhook_is_linked_to_what_it_led_to(shop, traced):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from erp_pipelines.storage import migrations
 from erp_pipelines.storage.engine import Database
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVER_DIR = ROOT / ".pytest_cache" / "postgres"
+SERVER_DIR = Path(os.environ.get("ERP_TEST_SERVER_DIR") or ROOT / ".pytest_cache" / "postgres")
 # Tests kill workers, not the machine: durability against a power cut would only cost time.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 

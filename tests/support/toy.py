@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -65,6 +65,7 @@ class ToyErp:
     unwanted: dict[str, str] = field(default_factory=dict)  # by our kind of record: why the ERP is to have none
     void: set[str] = field(default_factory=set)  # orders whose document a person has voided
     off_by: Decimal = Decimal(0)
+    telling: dict[str, Any] = field(default_factory=dict)  # what every answer says besides
     ids: Any = field(default_factory=lambda: itertools.count(1))
 
     def doubles(self) -> list[tuple[str, str]]:
@@ -124,7 +125,7 @@ class ToySession:
     def _pushed(self, write: Write, external_id: str, outcome: Outcome, token: int = 0) -> Pushed:
         total = write.record.amount_due + self.erp.off_by if isinstance(write.record, Order) else None
         number = write.record.number if isinstance(write.record, Order) else None
-        return Pushed(
+        pushed = Pushed(
             outcome,
             external_id,
             KINDS[write.ref.entity_type],
@@ -134,6 +135,7 @@ class ToySession:
             balance=total,
             void=write.ref.entity_id in self.erp.void,
         )
+        return replace(pushed, **self.erp.telling)
 
     def find(self, write: Write) -> Pushed | None:
         if self.erp.finding:

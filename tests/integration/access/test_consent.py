@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from erp_pipelines.access import connections as access
-from erp_pipelines.access import consent
+from erp_pipelines.access import consent, credentials
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.domain.connections import ConnectionKey, ConnectionState
 from erp_pipelines.domain.errors import Conflict, ConsentRefused, NotFound, Unavailable
@@ -182,8 +182,12 @@ def test_what_cannot_begin(runtime: Runtime) -> None:
         consent.begin(runtime, "nobody", "ann", "quickbooks")
     with pytest.raises(NotFound, match="provider"):
         consent.begin(runtime, "acme", "ann", "sap")
-    with pytest.raises(Conflict, match="NetSuite"):
+    with pytest.raises(Conflict) as keyless:
         consent.begin(runtime, "acme", "ann", "netsuite")
+    assert str(keyless.value) == "NetSuite has no sign-in page. Connect it with credentials."
+    with pytest.raises(Conflict) as signed_in:
+        credentials.connect(runtime, KEY, {"password": "good"}, "ann")
+    assert str(signed_in.value) == "QuickBooks takes no credentials. Connect it through its sign-in page."
 
 
 def test_connecting_wakes_the_workers(runtime: Runtime) -> None:

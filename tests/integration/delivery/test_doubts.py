@@ -19,6 +19,11 @@ from tests.support.toy import KEY, connect, document, lose_answer, toy_runtime
 
 DOUBTS = "select entity_type, entity_id, payload ->> 'name' from erp.integration_doubts"
 
+TOLD = (
+    "select external_event_id, external_company_id, external_type, external_id, operation, occurred_at"
+    " from erp.integration_inbox"
+)
+
 
 @pytest.fixture
 def runtime(database, clock, erp, connection_id):
@@ -58,6 +63,9 @@ def test_what_was_sent_is_kept_until_its_answer_is_stored(runtime, shop, erp, cl
     shop.customer(name="One")
     worker.serve(runtime, KEY)
     assert shop.rows(DOUBTS) == [("Customer", "c1", "One")]
+    assert shop.rows("select keyless from erp.integration_doubts") == [
+        (False,)
+    ]  # it went alone, under a key of its own
     clock.advance(minutes=2)
     worker.serve(runtime, KEY)
     assert shop.rows(DOUBTS) == []
@@ -146,6 +154,36 @@ def test_an_older_event_retried_after_a_newer_one_was_not_wanted_sends_nothing(r
     assert pushes(erp, "Order") == []
 
 
+def test_what_may_stand_there_is_followed_up_though_nobody_wants_it_any_more(database, runtime, shop, erp, clock):
+    shop.customer()
+    shop.product()
+    worker.serve(runtime, KEY)
+    erp.after = [lose_answer]
+    shop.order()
+    worker.serve(runtime, KEY)
+    connect(database, documents_when="paid")
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert shop.states("Order") == [("o1", "Completed", "Adopted")]
+    assert shop.rows(DOUBTS) == []
+
+
+def test_what_was_proven_absent_is_not_brought_where_nobody_wants_it_any_more(runtime, shop, erp, clock):
+    shop.customer()
+    shop.product()
+    worker.serve(runtime, KEY)
+    erp.before = [lose_answer]
+    shop.order()
+    worker.serve(runtime, KEY)
+    with runtime.db.tenant("acme") as conn:
+        orders.cancel(conn, "acme", "o1")
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert [outcome for *_, outcome in shop.states("Order")] == ["Superseded", "NotWanted"]
+    assert pushes(erp, "Order") == []
+    assert shop.rows(DOUBTS) == []
+
+
 def test_a_payment_told_of_while_its_invoice_was_in_doubt_is_taken_over_once_it_is_adopted(runtime, shop, erp, clock):
     shop.customer()
     shop.product()
@@ -163,6 +201,16 @@ def test_a_payment_told_of_while_its_invoice_was_in_doubt_is_taken_over_once_it_
     worker.serve(runtime, KEY)
     assert shop.rows("select payment_status from erp.orders") == [("paid",)]
     assert shop.rows("select amount, source from erp.payments") == [(Decimal("25.00"), "toy")]
+
+
+def test_an_adopted_record_is_looked_at_as_if_the_erp_had_just_told_of_it(runtime, shop, erp, clock):
+    erp.after = [lose_answer]
+    shop.customer()
+    worker.serve(runtime, KEY)
+    assert shop.rows(TOLD) == []
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert shop.rows(TOLD) == [("adopted:Customer:1:0", "company-1", "Customer", "1", "Adopted", None)]
 
 
 def test_a_payment_of_ours_in_doubt_met_by_a_notice_is_not_counted_twice(runtime, shop, erp, clock):

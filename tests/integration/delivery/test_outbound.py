@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
+import structlog
 
 from erp_pipelines.delivery import due, worker
 from erp_pipelines.domain.connections import ConnectionKey
@@ -53,6 +55,20 @@ def test_a_confirmed_order_is_one_where_the_settings_say_so(database, clock, erp
     shop.order()
     worker.serve(toy_runtime(database, clock, erp), KEY)
     assert erp.of("Order") == ["o1"]
+
+
+def test_what_was_paid_for_a_document_that_stands_is_brought_whatever_the_settings_say_now(
+    runtime, database, shop, erp
+):
+    connect(database, documents_when="confirmed")
+    shop.customer()
+    shop.product()
+    shop.order()
+    worker.serve(runtime, KEY)
+    connect(database, documents_when="paid")
+    shop.pay(amount=Decimal("10.00"))
+    worker.serve(runtime, KEY)
+    assert [outcome for *_, outcome in shop.states("Payment")] == ["Created"]
 
 
 def test_a_second_pass_sends_nothing(runtime, shop, erp):
@@ -240,7 +256,10 @@ def test_a_throttle_pauses_the_connection_and_spends_no_retry(runtime, shop, erp
     shop.customer("c2")
     report = worker.serve(runtime, KEY)
     assert "Slow down" in (report.parked or "")
-    assert shop.deliveries("status, retry_count") == [("Pending", 0), ("Pending", 0)]
+    assert shop.deliveries("status, retry_count, cause, last_error") == [
+        ("Pending", 0, "erp-throttled", "Slow down."),
+        ("Pending", 0, None, None),
+    ]
     assert worker.serve(runtime, KEY).handled == 0
     assert due.connections(runtime) == []
     clock.advance(61)
@@ -252,7 +271,9 @@ def test_a_lost_grant_parks_the_connection_and_its_events_go_on_after_the_reconn
     shop.customer()
     report = worker.serve(runtime, KEY)
     assert report.parked == "The grant is gone."
-    assert shop.deliveries("status, retry_count") == [("Pending", 0)]
+    assert shop.deliveries("status, retry_count, cause, last_error, mend") == [
+        ("Pending", 0, "reconnect-needed", "The grant is gone.", "Reconnect.")
+    ]
     assert due.connections(runtime) == []
     connect(database)
     assert due.connections(runtime) == [KEY]
@@ -287,8 +308,6 @@ def test_a_missing_setting_is_named_with_its_mend(runtime, shop, erp):
 
 
 def test_a_document_whose_total_differs_is_bound_but_never_taken_for_done(runtime, shop, erp):
-    from decimal import Decimal
-
     erp.off_by = Decimal("0.01")
     shop.paid_order()
     worker.serve(runtime, KEY)
@@ -301,12 +320,15 @@ def test_a_document_whose_total_differs_is_bound_but_never_taken_for_done(runtim
 
 
 def test_a_bug_in_the_program_is_a_failed_event_and_no_failed_worker(runtime, shop, erp):
-    erp.before = [raising(ZeroDivisionError("secret text"))]
+    erp.before = [raising(ZeroDivisionError("secret text")), unavailable()]
     shop.customer("c1")
     shop.customer("c2")
-    worker.serve(runtime, KEY)
+    with structlog.testing.capture_logs() as lines:
+        worker.serve(runtime, KEY)
+    told = [(line["event"], type(line["exc_info"])) for line in lines if line["log_level"] == "error"]
+    assert told == [("event provoked an error of the program", ZeroDivisionError)]
     assert shop.deliveries("entity_id, status, last_error") == [
-        ("c1", "Failed", "An unexpected ZeroDivisionError stopped this event."), ("c2", "Completed", None),
+        ("c1", "Failed", "An unexpected ZeroDivisionError stopped this event."), ("c2", "Failed", "No answer."),
     ]  # fmt: skip
 
 
@@ -450,3 +472,19 @@ def test_what_the_provider_is_to_have_none_of_is_not_brought_and_says_why(runtim
     assert shop.rows("select error_message from erp.integration_sync_logs where entity_type = 'Payment'") == [
         ("Sales orders take no payments.",)
     ]
+
+
+@pytest.mark.parametrize(
+    ("died", "told"),
+    [
+        (39, ("Completed", None, None)),
+        (40, ("Abandoned", "41 workers have ended over this event.", "Look up the runs' logs, then retry it.")),
+    ],
+)
+def test_an_event_that_many_workers_have_died_over_is_a_persons_job(database, runtime, shop, erp, died, told):
+    shop.customer()
+    with database.tenant("acme") as conn:
+        conn.exec_driver_sql(f"update erp.integration_deliveries set attempts = {died}")
+    worker.serve(runtime, KEY)
+    assert shop.deliveries("status, last_error, mend") == [told]
+    assert len(erp.arrived) == (told[0] == "Completed")
