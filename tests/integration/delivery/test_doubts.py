@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from erp_pipelines.commerce import orders
-from erp_pipelines.connectors.base import ExternalRef, PaymentState, Truth
+from erp_pipelines.connectors.base import ExternalRef, PaymentState, Ref, Truth
 from erp_pipelines.delivery import replay, worker
 from erp_pipelines.domain.errors import AnswerLost, Rejected
 from erp_pipelines.domain.orders import OrderLine
@@ -103,6 +103,23 @@ def test_a_customer_renamed_while_in_doubt_is_found_as_it_was_sent_then_renamed(
     assert pushes(erp, "Customer") == ["create", "update:0"]
     assert erp.doubles() == []
     assert shop.rows(DOUBTS) == []
+
+
+def test_an_order_changed_while_in_doubt_is_looked_for_with_what_it_referred_to(runtime, shop, erp, clock):
+    shop.customer()
+    shop.product()
+    worker.serve(runtime, KEY)
+    looked_for = []
+    erp.after = [lose_answer]
+    shop.order(status="confirmed", memo="first")
+    worker.serve(runtime, KEY)
+    shop.order(status="confirmed", memo="second")
+    erp.finding = lambda write: looked_for.append((write.record.memo, dict(write.refs)))
+    clock.advance(minutes=2)
+    worker.serve(runtime, KEY)
+    assert looked_for == [("first", {Ref("Customer", "c1"): "1", Ref("Product", "p1"): "2"})]
+    assert pushes(erp, "Order") == ["create", "update:0"]
+    assert erp.doubles() == []
 
 
 def test_nothing_newer_is_sent_while_the_older_state_may_still_appear(runtime, shop, erp, clock):
