@@ -32,7 +32,7 @@ def delivery(monkeypatch) -> FakeDelivery:
 def runtime(delivery) -> Runtime:
     clock = SimpleNamespace(now=lambda: dt.datetime.now(dt.UTC), sleep=time.sleep)
     return Runtime(
-        db=SimpleNamespace(worker=delivery.lock), cipher=None, connectors={}, clock=clock, public_url="",
+        db=SimpleNamespace(worker=delivery.lock, is_held=lambda name: name in delivery.locks), cipher=None, connectors={}, clock=clock, public_url="",
         requests_per_minute={"quickbooks": 480},
     )  # fmt: skip
 
