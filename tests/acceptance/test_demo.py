@@ -83,6 +83,7 @@ class Demo:
                 process.wait()
 
 
+@pytest.mark.timeout(600)  # the whole stack twice
 def test_the_demo_shows_the_whole_story_and_a_second_one_goes_on_with_its_data_until_ctrl_c(demo):
     first = demo.run()
     assert first.returncode == 0, first.stdout + first.stderr
