@@ -1,7 +1,7 @@
 """What a thousand documents cost on one machine, process by process: peak memory, CPU, and rows of Dagster's event log.
 
 The real stack, all its processes with their defaults, brings paid orders (an invoice and a payment each) from the shop to the
-QuickBooks twin at QuickBooks' own pace. PostgreSQL's part is measured too; the twin's, which stands in for the ERP, is not.
+QuickBooks twin as fast as that answers: it is the cost that is measured, not the pace. PostgreSQL's part is measured too; the twin's, which stands in for the ERP, is not.
 """
 
 from __future__ import annotations
