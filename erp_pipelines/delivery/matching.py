@@ -91,8 +91,8 @@ def _match(job: Job, reader: NameReader, kind: EntityType) -> Matched:
         setattr(counts, word, getattr(counts, word) + 1)
         asked += [one.id] if word == "asked" else []
     with job.transaction() as conn:
-        for entity_id in questions.withdraw(conn, job.key, kind, asked):
-            requeue.requirements_met(conn, job.row.id, [question(Ref(kind, entity_id))], now=job.now())
+        withdrawn = [question(Ref(kind, entity_id)) for entity_id in questions.withdraw(conn, job.key, kind, asked)]
+        requeue.requirements_met(conn, job.row.id, withdrawn, now=job.now())
     log.info("matched", connection=str(job.key), kind=kind, **asdict(counts))
     return counts
 

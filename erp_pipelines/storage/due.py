@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.connections import ConnectionKey
+from erp_pipelines.storage.engine import LOCK_HELD
 
 LOCK_PREFIX = "erp:connection:"
 
@@ -38,16 +39,7 @@ _IN_HAND = """
     )
 """
 _SERVABLE = "c.state = 'Connected' and (c.paused_until is null or c.paused_until <= :now)"
-# The advisory lock of a worker, as PostgreSQL lists it: a 64-bit key in two halves.
-_UNSERVED = """
-    not exists (
-      select 1 from pg_locks l
-      where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-        and l.database = (select oid from pg_database where datname = current_database())
-        and (l.classid::bigint << 32 | l.objid::bigint)
-            = hashtextextended(:prefix || c.tenant_id || ':' || c.provider, 0)
-    )
-"""
+_UNSERVED = "not " + LOCK_HELD.format(name=":prefix || c.tenant_id || ':' || c.provider")
 # Hops through the indexes of what waits from one connection to the next: so the cost grows with the connections that
 # have something waiting, not with all of them, nor with how much waits for each.
 _OLDEST = """

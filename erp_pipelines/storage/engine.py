@@ -28,17 +28,16 @@ EVERY_TENANT = "*"
 STATEMENT_TIMEOUT_MS = 60_000
 # The session that may hold row locks while a token is refreshed is given longer than the token host.
 IDLE_TIMEOUT_MS = 120_000
-# An advisory lock as PostgreSQL lists it: a 64-bit key in two halves.
-_HELD = sa.text(
-    """
-    select exists (
-      select 1 from pg_locks
-      where locktype = 'advisory' and granted and objsubid = 1
-        and database = (select oid from pg_database where datname = current_database())
-        and (classid::bigint << 32 | objid::bigint) = hashtextextended(:name, 0)
+# Whether some session holds the advisory lock of that name, an SQL expression: PostgreSQL lists its 64-bit key in two halves.
+LOCK_HELD = """
+    exists (
+      select 1 from pg_locks l
+      where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+        and l.database = (select oid from pg_database where datname = current_database())
+        and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended({name}, 0)
     )
-    """
-)
+"""
+_HELD = sa.text("select " + LOCK_HELD.format(name=":name"))
 
 
 @dataclass(frozen=True)
