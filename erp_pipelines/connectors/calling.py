@@ -11,10 +11,10 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from erp_pipelines import tracing
-from erp_pipelines.connectors import exchanges
+from erp_pipelines.connectors import exchanges, leaving
 from erp_pipelines.connectors.base import CallCounter, Lent
 from erp_pipelines.connectors.exchanges import Exchange
-from erp_pipelines.connectors.http import Answer, Call, ErpHttp, NotSent, decode
+from erp_pipelines.connectors.http import Answer, Call, ErpHttp, NotSent, TooLate, decode
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import (
     AnswerLost,
@@ -101,7 +101,8 @@ class Caller:
             try:
                 answer = self._exchange(call, token)
             except Transient as error:
-                lent.pacer.failed()
+                if not isinstance(error, TooLate):  # which says nothing of the ERP
+                    lent.pacer.failed()
                 exchanges.note(Exchange(call, failure=error.message))
                 if not isinstance(error, NotSent):
                     lent.calls.count(call.kind, write=call.write)
@@ -116,9 +117,18 @@ class Caller:
             kind="client",
             attributes={"http.request.method": call.method, "server.address": urlsplit(call.url).hostname},
         ) as span:
-            answer = self._http.exchange(call, authorization=self._authorise(call, token))
+            answer = self._http.exchange(
+                call, authorization=self._authorise(call, token), leaves=self._leaves if call.makes else None
+            )
             span.set({"http.response.status_code": answer.status, "erp.request_id": answer.request_id})
             return answer
+
+    def _leaves(self) -> None:
+        if leaving.too_late(self._lent.clock.now()):
+            raise TooLate(
+                f"{self._http.profile.provider}: more than {leaving.LEAVES_WITHIN.total_seconds():.0f} s had passed since it was noted, so it was not sent.",
+                mend="Nothing is to be done: it is tried again.",
+            )
 
     def _judged(self, call: Call, answer: Answer) -> Answer:
         now = self._lent.clock.now()
@@ -160,7 +170,7 @@ class _Tries:
             self.waits += 1
             return error.retry_after + (self.waits - 1) * jitter()  # callers that met there part ways
         harmless = self.call.repeatable or isinstance(error, NotSent)
-        if isinstance(error, (ConnectionLost, Rejected)) or not harmless or self.repeats >= REPEATS:
+        if isinstance(error, (ConnectionLost, Rejected, TooLate)) or not harmless or self.repeats >= REPEATS:
             return None
         self.repeats += 1
         return min(SHORT_WAIT, (0.5, 1.0)[self.repeats - 1] * (1 + jitter()))

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import ssl
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,6 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 
+from erp_pipelines.connectors.leaving import UNACKNOWLEDGED_SECONDS
 from erp_pipelines.domain.errors import AnswerLost, SettingsInvalid, Transient, Unavailable
 
 Transport = httpx.BaseTransport
@@ -71,6 +73,10 @@ class NotSent(Unavailable):
     """No connection came about, so a repeat is safe whatever the call was."""
 
 
+class TooLate(NotSent):
+    """The note of what was to be sent had become too old: it must be noted anew before it may leave."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """How one provider is spoken to. Requests go to `base_urls` only; seconds are time-outs.
@@ -96,8 +102,8 @@ class Profile:
 class Call:
     """One request. `kind` names it in counts and messages. `repeatable`: a repeat cannot do harm.
 
-    `seconds` is how long to wait for the answer, where that is not as long as the profile says. `batch`: it carries several
-    records, and is rationed as such.
+    `makes`: it makes something new, so it leaves soon after its note or not at all, see `leaving`. `seconds` is how long to wait
+    for the answer, where that is not as long as the profile says. `batch`: it carries several records, and is rationed as such.
     """
 
     kind: str
@@ -105,6 +111,7 @@ class Call:
     url: str = field(repr=False)
     write: bool = False
     repeatable: bool = False
+    makes: bool = False
     batch: bool = False
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -140,7 +147,7 @@ class ErpHttp:
         self.origins = {_origin(url) for url in profile.base_urls}
         self.pool: ErpHttp | None = None
         self._client = httpx.Client(
-            transport=transport,
+            transport=transport or httpx.HTTPTransport(trust_env=False, socket_options=_given_up()),
             headers={"User-Agent": profile.user_agent, "Accept": "application/json"},
             follow_redirects=False,
             trust_env=False,
@@ -154,17 +161,18 @@ class ErpHttp:
         other.pool = self  # whose end would close the connections
         return other
 
-    def exchange(self, call: Call, *, authorization: str = "") -> Answer:
+    def exchange(self, call: Call, *, authorization: str = "", leaves: Callable[[], None] | None = None) -> Answer:
         """Whatever the provider answered, refusals included; a 2xx answer is JSON unless the call expects none.
 
-        Raises NotSent, or AnswerLost (writes) or Unavailable (reads) when no answer came that can be believed.
+        `leaves` is called when the connection stands and nothing was sent yet; what it raises comes out of here. Raises NotSent, or AnswerLost (writes) or Unavailable (reads) when no answer came that can be believed.
         """
         headers = {**call.headers, **({"Authorization": authorization} if authorization else {})}
         url = self._address(call)
         try:
             with self._client.stream(
-                call.method, url, headers=headers, content=call.body or None, timeout=self._timeout(call)
-            ) as response:
+                call.method, url, headers=headers, content=call.body or None, timeout=self._timeout(call),
+                extensions={"trace": _before_the_first_byte(leaves)} if leaves else {},
+            ) as response:  # fmt: skip
                 content = self._content(call, response)
         except tuple(MEANING) as error:
             # `from None`: the texts of httpx may quote headers and addresses.
@@ -254,6 +262,22 @@ def _answer(response: httpx.Response, content: bytes, request_id_header: str) ->
         retry_after=headers.get("retry-after", ""),
         headers={name.lower(): value for name, value in headers.items()},
     )
+
+
+def _before_the_first_byte(leaves: Callable[[], None]) -> Callable[[str, Any], None]:
+    """As httpx's extension `trace` has it: told of each step, here of the one after which bytes leave."""
+
+    def trace(step: str, _: Any) -> None:
+        if step.endswith(".send_request_headers.started"):
+            leaves()
+
+    return trace
+
+
+def _given_up() -> list[tuple[int, int, int]]:
+    """What is not acknowledged ends the connection, instead of being sent again for a quarter of an hour: Linux only."""
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    return [] if option is None else [(socket.IPPROTO_TCP, option, UNACKNOWLEDGED_SECONDS * 1000)]
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

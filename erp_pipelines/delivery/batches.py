@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from erp_pipelines import tracing
+from erp_pipelines.connectors import leaving
 from erp_pipelines.connectors.base import BatchSession, Known, Pushed, Ref, Write
 from erp_pipelines.connectors.exchanges import LAST, Exchange, overheard
 from erp_pipelines.delivery.bindings import Binding, bind
@@ -212,8 +213,8 @@ def _send(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
 
 def _send_traced(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
     started_at = job.now()
-    _mark_sending(job, batch)
-    with overheard(last=2 * len(batch) + LAST) as heard:
+    noted_at = _mark_sending(job, batch)
+    with leaving.noted(noted_at), overheard(last=2 * len(batch) + LAST) as heard:
         results: list[Pushed | Exception] = list(erp.push_batch([one.write for one in batch]))
     results = _bind(job, batch, results)
     pairs = list(zip(batch, results, strict=True))
@@ -224,8 +225,8 @@ def _send_traced(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
         _again_alone(job, again)
 
 
-def _mark_sending(job: Job, batch: Sequence[Ready]) -> None:
-    """Before anything leaves: every one of them may have happened, and what was sent of those that are new."""
+def _mark_sending(job: Job, batch: Sequence[Ready]) -> dt.datetime:
+    """Before anything leaves: every one of them may have happened, and what was sent of those that are new; when it was noted."""
     now, ids = job.now(), [one.claim.id for one in batch]
     with job.transaction() as conn:
         ours = deliveries.mark_sending(conn, job.row.id, ids, job.owner, now=now, until=now + LEASE)
@@ -233,6 +234,7 @@ def _mark_sending(job: Job, batch: Sequence[Ready]) -> None:
         doubts.note(conn, job.key, job.row.id, new, now=now, keyless=True)
     if not ours:
         raise LockLost("An event of a batch belongs to another worker now.")
+    return now
 
 
 def _bind(job: Job, batch: Sequence[Ready], results: Sequence[Pushed | Exception]) -> list[Pushed | Exception]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from erp_pipelines import tracing
 from erp_pipelines.commerce import records
+from erp_pipelines.connectors import leaving
 from erp_pipelines.connectors.base import ExternalRef, Known, Pushed, Ref, Write
 from erp_pipelines.delivery.bindings import Binding, bind, find, requirement, show
 from erp_pipelines.delivery.job import LEASE, Job
@@ -40,14 +42,14 @@ class Bringing:
         """The record that the event itself tells of."""
         return Ref(self.claim.entity_type, self.claim.entity_id)
 
-    def mark_sending(self, write: Write) -> None:
-        """Note that a write is about to leave, and of a record that is to be made what is sent.
+    def mark_sending(self, write: Write) -> dt.datetime:
+        """Note that a write is about to leave, and of a record that is to be made what is sent; when it was noted.
 
         Raises LockLost when the claim is no longer ours.
         """
-        if self.marked and write.known:
-            return
         now, job = self.job.now(), self.job
+        if self.marked and write.known:
+            return now
         with job.transaction() as conn:
             ours = deliveries.mark_sending(conn, job.row.id, [self.claim.id], job.owner, now=now, until=now + LEASE)
             if ours and write.known is None:
@@ -55,6 +57,7 @@ class Bringing:
         if not ours:
             raise LockLost(f"Event {self.claim.id} belongs to another worker now.")
         self.marked = True
+        return now
 
 
 def sending(write: Write, claim: Claim) -> doubts.Sending:
@@ -94,9 +97,9 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     if known is None and doubt is None and asked:
         raise _open_question(ref)
     write = _write(bringing, ref, record, refs, known, doubt)
-    bringing.mark_sending(write)
+    noted_at = bringing.mark_sending(write)
     about: tracing.Attributes = {"erp.entity_id": ref.entity_id, "erp.in_doubt": write.in_doubt}
-    with tracing.span(f"push {ref.entity_type}", attributes=about) as span:
+    with leaving.noted(noted_at), tracing.span(f"push {ref.entity_type}", attributes=about) as span:
         pushed = job.erp.push(write)
         span.set({"erp.outcome": str(pushed.outcome), "erp.external_id": pushed.external_id})
     complaint = total_complaint(record, pushed)

@@ -576,7 +576,7 @@ def test_lost_create_without_external_ids_waits_before_it_is_sent_again():
     with pytest.raises(errors.AnswerLost, match="may still appear"):
         shop.push(order, in_doubt=True, doubt_since=since)
     assert shop.rows("salesOrder") == []
-    shop.pass_time(seconds=931)
+    shop.pass_time(seconds=1001)
     assert shop.push(order, in_doubt=True, doubt_since=since).outcome is Outcome.CREATED
 
 
@@ -584,7 +584,7 @@ def test_find_believes_an_absence_only_after_netsuite_has_given_up(shop):
     order = replace(shop.order(), in_doubt=True, doubt_since=shop.desk.clock.now())
     with pytest.raises(errors.AnswerLost):
         shop.session.find(order)
-    shop.pass_time(seconds=931)
+    shop.pass_time(seconds=1001)
     assert shop.session.find(order) is None
     shop.push(order)
     found = shop.session.find(order)

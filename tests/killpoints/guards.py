@@ -55,8 +55,8 @@ GUARDS = (
     Guard(
         "a write is noted before it leaves",
         BRING,
-        "    bringing.mark_sending(write)\n",
-        "",
+        "    noted_at = bringing.mark_sending(write)\n",
+        "    noted_at = bringing.job.now()\n",
         "push-keyless",
     ),
     Guard(

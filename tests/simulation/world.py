@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from erp_pipelines.access import connections
 from erp_pipelines.access.runtime import Runtime
 from erp_pipelines.connectors.http import HttpRequest, HttpResponse, MockTransport, Transport
+from erp_pipelines.connectors.leaving import UNACKNOWLEDGED_SECONDS
 from erp_pipelines.delivery import pull, worker
 from erp_pipelines.domain.connections import ConnectionKey
 from erp_pipelines.domain.errors import DatabaseDown, LockLost
@@ -101,14 +102,22 @@ class Seams:
 
 
 class SimulatedWire(Transport):
-    """The way to the twin, with a yield point on each side of its work."""
+    """The way to the twin: a connection, the request's way in the network, the answer's; a yield point for each.
 
-    def __init__(self, twin: Any, seams: Seams) -> None:
-        self._twin, self._seams = MockTransport(twin_handler(twin)), seams
+    As on a real one, a request leaves when its connection stands, and is given up when it lies unacknowledged for too long.
+    """
+
+    def __init__(self, twin: Any, seams: Seams, clock: FakeClock) -> None:
+        self._twin, self._seams, self._clock = MockTransport(twin_handler(twin)), seams, clock
 
     def handle_request(self, request: HttpRequest) -> HttpResponse:
         name = f"{request.method} {request.url.path.rsplit('/', 1)[-1]}"
+        self._seams.give_way(f"connects for {name}", SWITCH)
+        request.extensions.get("trace", lambda *_: None)("http11.send_request_headers.started", {})
+        left = self._clock.now()
         self._seams.give_way(f"sends {name}", SWITCH)
+        if (self._clock.now() - left).total_seconds() > UNACKNOWLEDGED_SECONDS:
+            raise TimeoutError("what was sent was never acknowledged")
         try:
             return self._twin.handle_request(request)
         finally:
@@ -155,7 +164,7 @@ class World:
         return self.runtimes[-1]
 
     def _runtime(self, database: Database) -> Runtime:
-        wire = SimulatedWire(self.there.twin, self.seams)
+        wire = SimulatedWire(self.there.twin, self.seams, self.clock)
         return inside(self.there, database, wire, self.clock, random.Random(self._luck).random)
 
     def _tenant(self, seed: int, number: int) -> Tenant:

@@ -142,6 +142,7 @@ class NetSuiteClient:
             method=method,
             url=url,
             write=True,
+            makes=what != "update",
             params={"replace": ",".join(replaced)} if replaced else {},
             headers=WRITE_HEADERS,
             body=encode(body),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from erp_pipelines.connectors.leaving import certain_after
 from erp_pipelines.connectors.netsuite.accounts import Account
 
 DISPLAY_NAME = "NetSuite"
@@ -39,7 +40,7 @@ class NetSuiteConfig:
     assertion_seconds: int = 3600
     # A write is waited for this long; NetSuite itself works on one for up to 15 minutes.
     write_seconds: float = 130
-    doubt_seconds: float = 930
+    doubt_seconds: float = certain_after(900)
     # An external id is unique, so a repeated upsert makes nothing new. False: don't rely on it, never repeat a write.
     upsert_is_repeatable: bool = True
     # NetSuite matches external ids without regard to case.

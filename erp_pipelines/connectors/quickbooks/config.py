@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from erp_pipelines.connectors.leaving import certain_after
+
 DISPLAY_NAME = "QuickBooks"
 Environment = Literal["sandbox", "production"]
 
@@ -42,8 +44,8 @@ class QuickBooksConfig:
     # at hand each goes alone.
     batch_size: int = 30
     batch_least: int = 8
-    # How long after a lost answer a document may still turn up: the server works for up to 120 s.
-    doubt_seconds: float = 130
+    # How long after its note a document whose answer was lost may still turn up: the server works for up to 120 s.
+    doubt_seconds: float = certain_after(120)
     # Tries of a token refresh that nothing was heard of; the same refresh token is good for it.
     refresh_tries: int = 2
     # What QuickBooks writes in front of the note of a voided document; there is no other sign.
