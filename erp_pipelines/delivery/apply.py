@@ -16,7 +16,8 @@ from erp_pipelines.domain.events import EntityType
 from erp_pipelines.domain.orders import Order, OrderStatus
 from erp_pipelines.domain.outcomes import Explained, explain
 from erp_pipelines.domain.states import Direction, SyncStatus
-from erp_pipelines.storage import alerts, deliveries, doubts, drifts, mappings, sync_log
+from erp_pipelines.storage import alerts, binding, deliveries, drifts, mappings, sync_log
+from erp_pipelines.storage.binding import Pair
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
@@ -113,12 +114,11 @@ def _know(conn: Connection, job: Job, payment: PaymentState) -> None:
     if mappings.find(conn, job.key, EntityType.PAYMENT, [record_id]):
         return  # known, or the copy of one that is: the ERP's own payment then
     there = payment.ref
-    pair = mappings.Pair(
+    pair = Pair(
         EntityType.PAYMENT, record_id, there.external_id, there.external_type, payment.reference,
         updated_at=payment.updated_at,
     )  # fmt: skip
-    mappings.bind(conn, job.key, [pair], now=job.now())
-    doubts.end(conn, job.row.id, [(EntityType.PAYMENT, record_id)])
+    binding.bind(conn, job.key, job.row.id, [pair], now=job.now())
 
 
 def _payments(job: Job, truth: Truth, state: DocumentState) -> list[commerce_payments.ErpPayment]:

@@ -15,7 +15,7 @@ from erp_pipelines.connectors import leaving
 from erp_pipelines.connectors.base import BatchSession, Known, Pushed, Ref, Write
 from erp_pipelines.connectors.exchanges import LAST, Exchange, overheard
 from erp_pipelines.delivery.bindings import Binding, bind
-from erp_pipelines.delivery.bring import request_keys, sending, total_complaint
+from erp_pipelines.delivery.bring import request_keys, total_complaint, what_leaves
 from erp_pipelines.delivery.job import LEASE, Job
 from erp_pipelines.delivery.outbound import MOST_ATTEMPTS, deliver_one, failed
 from erp_pipelines.delivery.settle import Try, settle
@@ -25,7 +25,7 @@ from erp_pipelines.domain.errors import LockLost, NameTaken, PipelineError, Reco
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.idempotency import fingerprint
 from erp_pipelines.domain.payments import Payment
-from erp_pipelines.storage import commerce_orders, deliveries, doubts, mappings, questions
+from erp_pipelines.storage import commerce_orders, doubts, mappings, questions, sending
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -228,10 +228,9 @@ def _send_traced(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
 def _mark_sending(job: Job, batch: Sequence[Ready]) -> dt.datetime:
     """Before anything leaves: every one of them may have happened, and what was sent of those that are new; when it was noted."""
     now, ids = job.now(), [one.claim.id for one in batch]
-    with job.transaction() as conn:
-        ours = deliveries.mark_sending(conn, job.row.id, ids, job.owner, now=now, until=now + LEASE)
-        new = [sending(one.write, one.claim) for one in batch if ours and one.write.known is None]
-        doubts.note(conn, job.key, job.row.id, new, now=now, keyless=True)
+    new = [what_leaves(one.write, one.claim) for one in batch if one.write.known is None]
+    with job.single() as conn:
+        ours = sending.mark(conn, job.key, job.row.id, ids, job.owner, new, now=now, until=now + LEASE, keyless=True)
     if not ours:
         raise LockLost("An event of a batch belongs to another worker now.")
     return now

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from erp_pipelines.connectors.base import ExternalRef, Pushed, Ref
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.delivery.reports import Document
 from erp_pipelines.domain.outcomes import Outcome
-from erp_pipelines.storage import doubts, drifts, inbox_intake, mappings, requeue
+from erp_pipelines.storage import binding, drifts, inbox_intake, mappings
+from erp_pipelines.storage.binding import Pair
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox_intake import NewNotice
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -21,9 +22,19 @@ def find(job: Job, ref: Ref) -> StoredMapping | None:
         return mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
 
 
+def find_all(job: Job, refs: Collection[Ref]) -> dict[Ref, str]:
+    """The ERP's ids of those that stand there."""
+    found: dict[Ref, str] = {}
+    for kind in sorted({ref.entity_type for ref in refs}):
+        ids = sorted({ref.entity_id for ref in refs if ref.entity_type == kind})
+        with job.reading() as conn:
+            found |= {Ref(kind, one): row.external_id for one, row in mappings.find(conn, job.key, kind, ids).items()}
+    return found
+
+
 def requirement(ref: Ref) -> str:
     """What an event waits for when this record is missing in the ERP."""
-    return f"mapping:{ref.entity_type}:{ref.entity_id}"
+    return binding.requirement(ref.entity_type, ref.entity_id)
 
 
 @dataclass(frozen=True)
@@ -40,22 +51,26 @@ def bind(job: Job, *bindings: Binding) -> None:
 
     All or none. Raises Rejected when one of the ERP's records stands for another of ours already.
     """
-    with job.transaction() as conn:
+    alone = len(bindings) == 1 and not _tells_more(bindings[0].pushed)
+    with job.single() if alone else job.transaction() as conn:
         _bind(conn, job, bindings)
     for one in bindings:
         there = ExternalRef(one.pushed.external_type, one.pushed.external_id)
         show(job, one.ref, one.pushed.outcome, there, one.pushed.external_number)
 
 
+def _tells_more(pushed: Pushed) -> bool:
+    """Whether there is more to store than the pair."""
+    return bool(pushed.moved) or pushed.outcome is not Outcome.CREATED
+
+
 def _bind(conn: Connection, job: Job, bindings: Sequence[Binding]) -> None:
     now = job.now()
     for group in _as_they_happened(bindings):
-        mappings.bind(conn, job.key, [_pair(one) for one in group], now=now)
+        binding.bind(conn, job.key, job.row.id, [_pair(one) for one in group], now=now)
         _note_moved(conn, job, group[-1].pushed)
-    doubts.end(conn, job.row.id, [(one.ref.entity_type, one.ref.entity_id) for one in bindings])
     for one in bindings:
         _note_standing(conn, job, one, now)
-    requeue.requirements_met(conn, job.row.id, [requirement(one.ref) for one in bindings], now=now)
 
 
 def _as_they_happened(bindings: Sequence[Binding]) -> Iterator[list[Binding]]:
@@ -70,16 +85,16 @@ def _as_they_happened(bindings: Sequence[Binding]) -> Iterator[list[Binding]]:
         yield group
 
 
-def _pair(binding: Binding) -> mappings.Pair:
-    ref, pushed = binding.ref, binding.pushed
-    return mappings.Pair(
+def _pair(one: Binding) -> Pair:
+    ref, pushed = one.ref, one.pushed
+    return Pair(
         entity_type=ref.entity_type,
         entity_id=ref.entity_id,
         external_id=pushed.external_id,
         external_type=pushed.external_type,
         number=pushed.external_number,
         sync_token=None if pushed.void else pushed.sync_token,  # it is looked at before it is written to
-        fingerprint=binding.body,
+        fingerprint=one.body,
         snapshot=pushed.snapshot,
         balance=pushed.balance,
         total=pushed.total,
@@ -87,8 +102,8 @@ def _pair(binding: Binding) -> mappings.Pair:
     )
 
 
-def _note_standing(conn: Connection, job: Job, binding: Binding, now: dt.datetime) -> None:
-    ref, pushed = binding.ref, binding.pushed
+def _note_standing(conn: Connection, job: Job, one: Binding, now: dt.datetime) -> None:
+    ref, pushed = one.ref, one.pushed
     if pushed.outcome is Outcome.UPDATED:  # what was written says what we say
         drifts.put(conn, job.key, ref.entity_type, ref.entity_id, pushed.external_id, {}, now=now)
     if pushed.outcome is Outcome.ADOPTED:
@@ -101,8 +116,8 @@ def _note_moved(conn: Connection, job: Job, pushed: Pushed) -> None:
         return
     for one in pushed.moved:
         mappings.moved(
-            conn, job.key, external_type=one.ref.external_type, external_id=one.ref.external_id, amount=one.amount,
-            versions=one.versions, at=pushed.updated_at,
+            conn, job.key, entity_type=job.kinds.entities[one.ref.external_type], external_type=one.ref.external_type,
+            external_id=one.ref.external_id, amount=one.amount, versions=one.versions, at=pushed.updated_at,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from erp_pipelines import tracing
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors import leaving
 from erp_pipelines.connectors.base import ExternalRef, Known, Pushed, Ref, Write
-from erp_pipelines.delivery.bindings import Binding, bind, find, requirement, show
+from erp_pipelines.delivery.bindings import Binding, bind, find, find_all, requirement, show
 from erp_pipelines.delivery.job import LEASE, Job
 from erp_pipelines.domain.errors import LockLost, RecordInvalid, Rejected, RequirementMissing, voided
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
@@ -20,10 +20,11 @@ from erp_pipelines.domain.orders import Order
 from erp_pipelines.domain.outcomes import Outcome
 from erp_pipelines.domain.payments import Payment
 from erp_pipelines.domain.refunds import Refund
-from erp_pipelines.storage import deliveries, doubts, mappings, questions
+from erp_pipelines.storage import doubts, mappings, questions, sending
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.doubts import Doubt
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
+from erp_pipelines.storage.sending import Sending
 
 # Requirements nest two deep: a payment needs its order's customer. More would be a circle.
 DEEPEST = 4
@@ -50,20 +51,19 @@ class Bringing:
         now, job = self.job.now(), self.job
         if self.marked and write.known:
             return now
-        with job.transaction() as conn:
-            ours = deliveries.mark_sending(conn, job.row.id, [self.claim.id], job.owner, now=now, until=now + LEASE)
-            if ours and write.known is None:
-                doubts.note(conn, job.key, job.row.id, [sending(write, self.claim)], now=now)
+        new = [what_leaves(write, self.claim)] if write.known is None else []
+        with job.single() as conn:
+            ours = sending.mark(conn, job.key, job.row.id, [self.claim.id], job.owner, new, now=now, until=now + LEASE)
         if not ours:
             raise LockLost(f"Event {self.claim.id} belongs to another worker now.")
         self.marked = True
         return now
 
 
-def sending(write: Write, claim: Claim) -> doubts.Sending:
+def what_leaves(write: Write, claim: Claim) -> Sending:
     """What is noted of a record that is to be made, before it leaves."""
     ref = write.ref
-    return doubts.Sending(ref.entity_type, ref.entity_id, write.record.payload(), claim.key_generation, claim.id)
+    return Sending(ref.entity_type, ref.entity_id, write.record.payload(), claim.key_generation, claim.id)
 
 
 @dataclass(frozen=True)
@@ -188,10 +188,12 @@ def resolve(bringing: Bringing, record: CanonicalRecord, depth: int) -> dict[Ref
     wanted = list(bringing.job.erp.requirements(record))
     if isinstance(record, (Payment, Refund)):
         wanted.append(Ref(EntityType.CUSTOMER, _customer_of(bringing.job, record)))
-    return {ref: _external_id(bringing, ref, depth) for ref in wanted}
+    known = find_all(bringing.job, wanted)
+    return {ref: known.get(ref) or _brought(bringing, ref, depth) for ref in wanted}
 
 
-def _external_id(bringing: Bringing, ref: Ref, depth: int) -> str:
+def _brought(bringing: Bringing, ref: Ref, depth: int) -> str:
+    """The ERP's id of what is not there yet; or is by now, since another thread brought it."""
     known = find(bringing.job, ref)
     if known:
         return known.external_id

@@ -90,6 +90,12 @@ class Job:
             yield conn
 
     @contextmanager
+    def single(self) -> Iterator[Connection]:
+        """For one statement that is a transaction of its own, which spares it two journeys; raises as `transaction` does."""
+        with self.turn.statements() as conn:
+            yield conn
+
+    @contextmanager
     def alone_on(self, ref: Ref) -> Iterator[None]:
         """No other thread of this worker brings the same record meanwhile.
 

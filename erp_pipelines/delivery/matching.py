@@ -18,7 +18,6 @@ from erp_pipelines.commerce import records
 from erp_pipelines.connectors.base import ExternalRef, NameReader, NameState, Ref
 from erp_pipelines.connectors.calling import lent_for_once
 from erp_pipelines.delivery import names, worker
-from erp_pipelines.delivery.bindings import requirement
 from erp_pipelines.delivery.bring import question
 from erp_pipelines.delivery.job import Job
 from erp_pipelines.domain.connections import ConnectionKey
@@ -26,7 +25,8 @@ from erp_pipelines.domain.errors import Conflict, NotFound, RecordInvalid
 from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.idempotency import fingerprint
 from erp_pipelines.domain.matching import Match, Named, match
-from erp_pipelines.storage import connections, inbox_intake, mappings, questions, requeue
+from erp_pipelines.storage import binding, connections, inbox_intake, mappings, questions, requeue
+from erp_pipelines.storage.binding import Pair
 from erp_pipelines.storage.connections import ConnectionRow
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox_intake import NewNotice
@@ -160,9 +160,8 @@ def _link(
     body: str,
     now: dt.datetime,
 ) -> None:
-    pair = mappings.Pair(ref.entity_type, ref.entity_id, there.external_id, there.external_type, name, fingerprint=body)
-    mappings.bind(conn, key, [pair], now=now)
-    requeue.requirements_met(conn, connection_id, [requirement(ref)], now=now)
+    pair = Pair(ref.entity_type, ref.entity_id, there.external_id, there.external_type, name, fingerprint=body)
+    binding.bind(conn, key, connection_id, [pair], now=now)
 
 
 # --- what a person decides ---------------------------------------------------------------

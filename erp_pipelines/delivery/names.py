@@ -20,7 +20,8 @@ from erp_pipelines.domain.errors import DatabaseDown, LockLost, RecordInvalid
 from erp_pipelines.domain.events import CanonicalRecord, EntityType
 from erp_pipelines.domain.idempotency import fingerprint
 from erp_pipelines.domain.outcomes import Explained, explain
-from erp_pipelines.storage import alerts, deliveries, drifts, inbox_intake, mappings
+from erp_pipelines.storage import alerts, binding, deliveries, drifts, inbox_intake, mappings
+from erp_pipelines.storage.binding import Pair
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.inbox import StoredNotice
 from erp_pipelines.storage.inbox_intake import NewNotice
@@ -157,10 +158,10 @@ def _merged_into(conn: Connection, job: Job, truth: Truth, known: StoredMapping)
 
 def _follow(conn: Connection, job: Job, known: StoredMapping, there: ExternalRef, now: dt.datetime) -> None:
     """The other record as it stands is the bookkeeper's choice: it is compared, and not written over."""
-    pair = mappings.Pair(
+    pair = Pair(
         known.entity_type, known.entity_id, there.external_id, there.external_type, fingerprint=known.fingerprint
     )
-    mappings.bind(conn, job.key, [pair], now=now)
+    binding.bind(conn, job.key, job.row.id, [pair], now=now)
     drifts.put(conn, job.key, known.entity_type, known.entity_id, there.external_id, {}, now=now)
     notice = NewNotice(
         key=job.key,

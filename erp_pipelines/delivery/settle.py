@@ -45,9 +45,12 @@ class Try:
 def settle(job: Job, *tries: Try) -> None:
     """Close these tries, all in one transaction. One whose claim belongs to somebody else now is left as it is."""
     links = [] if len(tries) == 1 else [tried.claim.traceparent for tried in tries]
-    with tracing.span("settle", links=links, attributes={"erp.events": len(tries)}), job.transaction() as conn:
+    plain = all(isinstance(tried.verdict, outcomes.Completed) for tried in tries) and not standing.due(job, None)
+    with (
+        tracing.span("settle", links=links, attributes={"erp.events": len(tries)}),
+        job.single() if plain else job.transaction() as conn,
+    ):
         closed = _closed(conn, job, tries)
-        sync_log.append(conn, job.key, *[_entry(job, tried) for tried in closed])
         for tried in closed:
             _tell(conn, job, tried)
         _note_standing(conn, job, closed)
@@ -56,14 +59,21 @@ def settle(job: Job, *tries: Try) -> None:
 
 
 def _closed(conn: Connection, job: Job, tries: Sequence[Try]) -> list[Try]:
-    """Those whose delivery was moved on; what has reached the ERP all at once."""
-    done = {tried.claim.id: tried.verdict.outcome for tried in tries if isinstance(tried.verdict, outcomes.Completed)}
-    moved = deliveries.complete(conn, done, job.owner, now=job.now()) if done else set()
-    moved |= {tried.claim.id for tried in tries if _not_done(conn, job, tried)}
+    """Those whose delivery was moved on, each with its log entry; what has reached the ERP all at once."""
+    moved = _done(conn, job, tries) | {tried.claim.id for tried in tries if _not_done(conn, job, tried)}
     for tried in tries:
         if tried.claim.id not in moved:
             log.warning("claim lost", connection=str(job.key), delivery=tried.claim.id)
     return [tried for tried in tries if tried.claim.id in moved]
+
+
+def _done(conn: Connection, job: Job, tries: Sequence[Try]) -> set[str]:
+    """Moves on what has reached the ERP, in one statement with its log; the ids."""
+    done = {tried.claim.id: tried.verdict.outcome for tried in tries if isinstance(tried.verdict, outcomes.Completed)}
+    if not done:
+        return set()
+    entries = sync_log.rows(job.key, [_entry(job, tried) for tried in tries if tried.claim.id in done])
+    return deliveries.complete(conn, done, job.owner, now=job.now(), log=entries)
 
 
 def _not_done(conn: Connection, job: Job, tried: Try) -> bool:
@@ -72,6 +82,7 @@ def _not_done(conn: Connection, job: Job, tried: Try) -> bool:
         return False
     if not tried.in_doubt:
         doubts.end_noted_by(conn, tried.claim.id)
+    sync_log.append(conn, job.key, _entry(job, tried))
     return True
 
 

@@ -17,10 +17,16 @@ OFTEN = dt.timedelta(seconds=1)
 
 def note(conn: Connection, job: Job, error: str | None) -> None:
     """What the last try says of the connection; `error` None: all was well. Stored at once where it says something new."""
-    now, stored = Standing(job.now(), error), job.tally.standing_stored
-    job.tally.standing = now
-    if stored is None or stored.error != error or now.at - stored.at >= OFTEN:
-        _store(conn, job, now)
+    wanted = due(job, error)
+    job.tally.standing = Standing(job.now(), error)
+    if wanted:
+        _store(conn, job, job.tally.standing)
+
+
+def due(job: Job, error: str | None) -> bool:
+    """Whether `note` would store something now."""
+    stored = job.tally.standing_stored
+    return stored is None or stored.error != error or job.now() - stored.at >= OFTEN
 
 
 def count(job: Job) -> None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.outcomes import Explained, Outcome
+from erp_pipelines.storage import sync_log
 
 MAX_ERROR = 2000
 _KNOWN = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.ADOPTED, Outcome.UNCHANGED})
@@ -139,40 +140,6 @@ def take_over(conn: Connection, connection_id: str) -> list[Orphan]:
     return [Orphan(**{**row, "id": str(row["id"])}) for row in rows]
 
 
-# The leases of the owner's other claims are renewed at half time, not with every write: that would write all of their rows.
-_SENDING = sa.text(
-    """
-    update erp.integration_deliveries d
-    set in_doubt = d.in_doubt or s.own, sent_at = case when s.own then :now else d.sent_at end, claimed_until = :until
-    from (
-      select e.id, e.id = any(cast(:ids as uuid[])) as own from erp.integration_deliveries e
-      where e.connection_id = :connection and e.status = 'Processing' and e.claimed_by = :owner
-    ) s
-    where d.id = s.id and d.status = 'Processing' and d.claimed_by = :owner and (
-      s.own or d.claimed_until < cast(:now as timestamptz) + (cast(:until as timestamptz) - cast(:now as timestamptz)) / 2)
-    returning s.own
-    """
-)
-
-
-def mark_sending(
-    conn: Connection,
-    connection_id: str,
-    delivery_ids: Sequence[str],
-    owner: str,
-    *,
-    now: dt.datetime,
-    until: dt.datetime,
-) -> bool:
-    """Note, before writes leave together, that they may have happened; of the owner's other leases, renews what is half over.
-
-    False if any of the deliveries is not the owner's any more.
-    """
-    values = {"connection": connection_id, "ids": list(delivery_ids), "owner": owner, "now": now, "until": until}
-    noted = [own for own in conn.execute(_SENDING, values).scalars() if own]
-    return len(noted) == len(delivery_ids)
-
-
 _HAS_OPEN = sa.text(
     """
     select exists (
@@ -210,20 +177,24 @@ _COMPLETE = sa.text(
       from done d
       where d.known and e.tenant_id = d.tenant_id and e.entity_type = d.entity_type and e.entity_id = d.entity_id
         and e.seq < d.seq and e.connection_id = d.connection_id and e.in_doubt
-    )
+    ), logged as ({sync_log.INSERT} where e.delivery_id in (select id from done))
     select cast(id as text) from done
     """
 )
 
 
-def complete(conn: Connection, outcomes: Mapping[str, Outcome], owner: str, *, now: dt.datetime) -> set[str]:
+def complete(
+    conn: Connection, outcomes: Mapping[str, Outcome], owner: str, *, now: dt.datetime, log: str = "[]"
+) -> set[str]:
     """Processing -> Completed, by the deliveries' ids; which ones, the others being somebody else's now.
 
-    The records' places in the ERP are known now: earlier doubts about them end too.
+    The records' places in the ERP are known now: earlier doubts about them end too. `log`: the entries that explain it, as
+    `sync_log.rows` gives them; of those that were not completed none is written.
     """
     values = {
         "ids": list(outcomes), "outcomes": [str(outcome) for outcome in outcomes.values()],
         "known": [outcome in _KNOWN for outcome in outcomes.values()], "owner": owner, "now": now,
+        "entries": log,
     }  # fmt: skip
     return set(conn.execute(_COMPLETE, values).scalars())
 

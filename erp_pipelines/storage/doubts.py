@@ -7,16 +7,12 @@ what was sent, as it was then, under the name and number that it had then.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-
-from erp_pipelines.domain.connections import ConnectionKey
-from erp_pipelines.storage.engine import execute_each
 
 
 @dataclass(frozen=True)
@@ -32,26 +28,6 @@ class Doubt:
     keyless: bool = False
 
 
-@dataclass(frozen=True)
-class Sending:
-    """A record that is about to leave, as it is, for this delivery."""
-
-    entity_type: str
-    entity_id: str
-    payload: Mapping[str, Any]
-    key_generation: int
-    delivery_id: str
-
-
-_NOTE = sa.text(
-    """
-    insert into erp.integration_doubts as d
-      (connection_id, entity_type, entity_id, tenant_id, delivery_id, payload, key_generation, sent_at, keyless)
-    values (:connection, :entity, :id, :tenant, :delivery, cast(:payload as jsonb), :generation, :now, :keyless)
-    on conflict (connection_id, entity_type, entity_id)
-    do update set sent_at = excluded.sent_at, keyless = d.keyless or excluded.keyless
-    """
-)
 _OF_RECORD = "where connection_id = :connection and entity_type = :entity and entity_id = :id"
 _FIND = sa.text(f"select payload, key_generation, sent_at, keyless from erp.integration_doubts {_OF_RECORD}")
 _END = sa.text(
@@ -62,25 +38,6 @@ _END = sa.text(
     """
 )
 _END_NOTED_BY = sa.text("delete from erp.integration_doubts where delivery_id = :delivery")
-
-
-def note(
-    conn: Connection,
-    key: ConnectionKey,
-    connection_id: str,
-    sending: Sequence[Sending],
-    *,
-    now: dt.datetime,
-    keyless: bool = False,
-) -> None:
-    """Before the records leave. Sent again, it is the same doubt: what was sent first stays."""
-    shared = {"connection": connection_id, "tenant": key.tenant_id, "now": now, "keyless": keyless}
-    each = [
-        {"entity": one.entity_type, "id": one.entity_id, "delivery": one.delivery_id,
-         "payload": json.dumps(one.payload), "generation": one.key_generation}
-        for one in sending
-    ]  # fmt: skip
-    execute_each(conn, _NOTE, [shared | own for own in each])
 
 
 def find(conn: Connection, connection_id: str, entity_type: str, entity_id: str) -> Doubt | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,8 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from erp_pipelines.domain.connections import ConnectionKey
-from erp_pipelines.domain.errors import Rejected
-from erp_pipelines.storage.engine import execute_each
 
 
 @dataclass(frozen=True)
@@ -65,70 +61,6 @@ def find_external(conn: Connection, key: ConnectionKey, entity_type: str, ids: S
     return {row[2]: Mapping(*row) for row in rows}
 
 
-_BIND = sa.text(
-    """
-    insert into erp.integration_entity_mappings as m
-      (tenant_id, provider, entity_type, prometheus_id, external_id, external_type, external_number, sync_token,
-       fingerprint, snapshot, balance, total, external_updated_at, last_sync_at)
-    values (:tenant, :provider, :entity, :id, :external_id, :external_type, :number, :sync_token, :fingerprint,
-       cast(:snapshot as jsonb), :balance, :total, :updated_at, :now)
-    on conflict (tenant_id, provider, entity_type, prometheus_id) do update
-    set external_id = excluded.external_id, external_type = excluded.external_type,
-        external_number = coalesce(excluded.external_number, m.external_number), sync_token = excluded.sync_token,
-        fingerprint = excluded.fingerprint, snapshot = excluded.snapshot, balance = coalesce(excluded.balance, m.balance),
-        total = coalesce(excluded.total, m.total),
-        external_updated_at = coalesce(excluded.external_updated_at, m.external_updated_at), last_sync_at = :now,
-        moved_at = null, moved_versions = 0
-    """
-)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One of our records, and the ERP's that stands for it: how it looks there, and what was last sent (`fingerprint`)."""
-
-    entity_type: str
-    entity_id: str
-    external_id: str
-    external_type: str
-    number: str | None = None
-    sync_token: str | None = None
-    fingerprint: str | None = None
-    balance: Decimal | None = None
-    total: Decimal | None = None
-    updated_at: dt.datetime | None = None
-    snapshot: abc.Mapping[str, str] | None = None
-
-
-def bind(conn: Connection, key: ConnectionKey, pairs: Sequence[Pair], *, now: dt.datetime) -> None:
-    """Store or renew the pairs. Raises Rejected when one of the ERP's records stands for another of ours already."""
-    try:
-        execute_each(conn, _BIND, [_scope(key) | _bound(pair) | {"now": now} for pair in pairs])
-    except sa.exc.IntegrityError as error:
-        raise _shared(pairs) from error
-
-
-def _bound(pair: Pair) -> dict[str, Any]:
-    return {
-        "entity": pair.entity_type, "id": pair.entity_id, "external_id": pair.external_id,
-        "external_type": pair.external_type, "number": pair.number, "sync_token": pair.sync_token,
-        "fingerprint": pair.fingerprint, "balance": pair.balance, "total": pair.total, "updated_at": pair.updated_at,
-        "snapshot": None if pair.snapshot is None else json.dumps(dict(pair.snapshot)),
-    }  # fmt: skip
-
-
-def _shared(pairs: Sequence[Pair]) -> Rejected:
-    """Of several, PostgreSQL does not say which one it was."""
-    one = pairs[0]
-    there = f"{one.external_type} {one.number or one.external_id}" if len(pairs) == 1 else "One of these records"
-    return Rejected(
-        f"{there} stands for another {one.entity_type} of yours already.",
-        cause="shared-record",
-        mend=f"Give {one.entity_type} {one.entity_id} a name of its own, or merge the two.",
-        definitive=False,
-    )
-
-
 _SEEN = sa.text(
     """
     update erp.integration_entity_mappings
@@ -165,7 +97,8 @@ _MOVED = sa.text(
     """
     update erp.integration_entity_mappings
     set balance = balance - :amount, moved_at = :at, moved_versions = moved_versions + :versions
-    where tenant_id = :tenant and provider = :provider and external_type = :type and external_id = :external_id
+    where tenant_id = :tenant and provider = :provider and entity_type = :entity and external_id = :external_id
+      and external_type = :type
       and (external_updated_at is null or external_updated_at <= :at)
     """
 )
@@ -175,6 +108,7 @@ def moved(
     conn: Connection,
     key: ConnectionKey,
     *,
+    entity_type: str,
     external_type: str,
     external_id: str,
     amount: Decimal,
@@ -182,7 +116,14 @@ def moved(
     at: dt.datetime,
 ) -> None:
     """Note what a write of ours to another document has done to this one; nothing where it was read since."""
-    values = {"type": external_type, "external_id": external_id, "amount": amount, "versions": versions, "at": at}
+    values = {
+        "entity": entity_type,
+        "type": external_type,
+        "external_id": external_id,
+        "amount": amount,
+        "versions": versions,
+        "at": at,
+    }
     conn.execute(_MOVED, _scope(key) | values)
 
 

@@ -62,8 +62,8 @@ GUARDS = (
     Guard(
         "what was sent is kept until its answer is stored",
         BRING,
-        "            if ours and write.known is None:\n",
-        "            if False and write.known is None:\n",
+        "        new = [what_leaves(write, self.claim)] if write.known is None else []\n",
+        "        new = []\n",
         "renamed-in-doubt-keyless",
     ),
     Guard(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from erp_pipelines.delivery import apply, bring, outbound, worker
-from erp_pipelines.storage import deliveries, doubts
+from erp_pipelines.storage import sending
 from tests.simulation.run import run_seed
 
 MOST_SEEDS = 500
@@ -13,8 +13,7 @@ MOST_SEEDS = 500
 
 def forget_what_was_sent(monkeypatch):
     """The note of what is about to leave is not written."""
-    monkeypatch.setattr(doubts, "note", lambda *_, **__: None)
-    monkeypatch.setattr(deliveries, "mark_sending", lambda *_, **__: True)
+    monkeypatch.setattr(sending, "mark", lambda *_, **__: True)
 
 
 def let_an_old_event_pass(monkeypatch):
