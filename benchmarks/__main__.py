@@ -52,13 +52,14 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(BENCHMARKS)}; all without any")
     parser.add_argument("--minutes", type=float, help="how long the fleet is watched, or the soak lasts")
+    parser.add_argument("--rows", type=int, default=listings.LARGE, help="how many rows the larger lists have")
     parser.add_argument("--from", dest="older", default=upgrade.FROM, help="the git revision that is upgraded from")
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.names if name not in BENCHMARKS]:
         parser.error(f"{unknown[0]!r} is none of {', '.join(BENCHMARKS)}")
     lasting = {"fleet": fleet.run, "fleet-dagster": fleet_dagster.run, "soak": soak.run} if asked.minutes else {}
     benchmarks = BENCHMARKS | {name: partial(run, asked.minutes) for name, run in lasting.items()}
-    benchmarks |= {"upgrade": partial(upgrade.run, asked.older)}
+    benchmarks |= {"upgrade": partial(upgrade.run, asked.older), "logs": partial(listings.run, asked.rows)}
     status = 0
     for name in asked.names or benchmarks:
         try:
