@@ -24,7 +24,7 @@ select :tenant, case when n % 2000 = 7 then 'netsuite' else 'quickbooks' end,
   case when n % 10 = 3 then 'FromExternal' else 'ToExternal' end,
   case when n % 100 = 17 then 'Failed' when n % 100 = 18 then 'Skipped' when n % 5000 = 19 then 'Pending' else 'Completed' end,
   'Created', case when n % 100 = 17 then 'The period is closed.' end, case when n % 100 = 17 then 'closed-period' end,
-  {NOW} - n * interval '365 days' / :count, {NOW} - n * interval '365 days' / :count + interval '1 second', 1, 'worker host:1:2:abcdef'
+  {NOW} - interval '365 days' * (n::float8 / :count), {NOW} - interval '365 days' * (n::float8 / :count) + interval '1 second', 1, 'worker host:1:2:abcdef'
 from generate_series(cast(:first as int), cast(:last as int)) n
 """
 QUEUE = f"""
