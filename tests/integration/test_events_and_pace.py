@@ -280,6 +280,17 @@ def test_a_worker_s_session_forgets_its_tenant_before_others_get_it(database, co
     one.dispose()
 
 
+def test_a_worker_s_session_asks_indexes_and_others_as_they_please(database, connection_id):
+    """However small PostgreSQL takes a table for: the plan is kept while the table grows."""
+    one, planned = Database.connect(database.url, pool_size=1), sa.text("show enable_seqscan")
+    for holding in (partial(one.worker, "test"), one.onlooker):
+        with holding() as session, session.tenant("acme") as conn:
+            assert conn.execute(planned).scalar_one() == "off"
+        with one.engine.connect() as conn:
+            assert conn.execute(planned).scalar_one() == "on"
+    one.dispose()
+
+
 def test_a_tenant_that_was_named_in_a_transaction_that_failed_is_named_again(database, connection_id):
     seen = sa.text("select count(*) from erp.integration_connections where id = cast(:id as uuid)")
     with database.worker("test") as session:
