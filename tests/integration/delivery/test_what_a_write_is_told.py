@@ -126,3 +126,21 @@ def test_what_was_written_says_what_we_say_so_its_differences_end(runtime, shop,
     shop.customer("c2")
     worker.serve(runtime, KEY)
     assert shop.rows(DRIFTS) == left
+
+
+def test_one_of_the_erp_s_records_never_stands_for_two_of_ours(runtime, shop, erp):
+    erp.telling = {"external_id": "77", "external_number": "Smith"}
+    shop.customer("c1")
+    shop.customer("c2")
+    worker.serve(runtime, KEY)
+    assert shop.rows("select prometheus_id, external_id from erp.integration_entity_mappings") == [("c1", "77")]
+    assert shop.deliveries("entity_id, status, cause, last_error, mend") == [
+        ("c1", "Completed", None, None, None),
+        (
+            "c2",
+            "Abandoned",
+            "shared-record",
+            "Customer Smith stands for another Customer of yours already.",
+            "Give Customer c2 a name of its own, or merge the two.",
+        ),
+    ]
