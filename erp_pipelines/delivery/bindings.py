@@ -95,7 +95,7 @@ def _pair(one: Binding) -> Pair:
         number=pushed.external_number,
         sync_token=None if pushed.void else pushed.sync_token,  # it is looked at before it is written to
         fingerprint=one.body,
-        snapshot=pushed.snapshot,
+        snapshot=None if pushed.snapshot is None else dict(pushed.snapshot),
         balance=pushed.balance,
         total=pushed.total,
         updated_at=pushed.updated_at,

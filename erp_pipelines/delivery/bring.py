@@ -11,7 +11,7 @@ from erp_pipelines import tracing
 from erp_pipelines.commerce import records
 from erp_pipelines.connectors import leaving
 from erp_pipelines.connectors.base import ExternalRef, Known, Pushed, Ref, Write
-from erp_pipelines.delivery.bindings import Binding, bind, find, find_all, requirement, show
+from erp_pipelines.delivery.bindings import Binding, bind, find_all, requirement, show
 from erp_pipelines.delivery.job import LEASE, Job
 from erp_pipelines.domain.errors import LockLost, RecordInvalid, Rejected, RequirementMissing, voided
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
@@ -193,10 +193,7 @@ def resolve(bringing: Bringing, record: CanonicalRecord, depth: int) -> dict[Ref
 
 
 def _brought(bringing: Bringing, ref: Ref, depth: int) -> str:
-    """The ERP's id of what is not there yet; or is by now, since another thread brought it."""
-    known = find(bringing.job, ref)
-    if known:
-        return known.external_id
+    """The ERP's id of what was not there yet."""
     if ref.entity_type == EntityType.ORDER:
         raise RequirementMissing(
             f"Order {ref.entity_id} is not in the ERP yet.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -29,7 +29,7 @@ class Pair:
     balance: Decimal | None = None
     total: Decimal | None = None
     updated_at: dt.datetime | None = None
-    snapshot: Mapping[str, str] | None = None
+    snapshot: dict[str, str] | None = None
 
     @property
     def requirement(self) -> str:
@@ -81,18 +81,13 @@ def bind(conn: Connection, key: ConnectionKey, connection_id: str, pairs: Sequen
     """
     values = {
         "tenant": key.tenant_id, "provider": key.provider, "connection": connection_id, "now": now,
-        "pairs": json.dumps([vars(pair) for pair in pairs], default=_plain),
+        "pairs": json.dumps([vars(pair) for pair in pairs], default=str),
         "requirements": [pair.requirement for pair in pairs],
     }  # fmt: skip
     try:
         conn.execute(_BIND, values)
     except sa.exc.IntegrityError as error:
         raise _shared(pairs) from error
-
-
-def _plain(value: object) -> object:
-    """What JSON has no word for, as PostgreSQL reads it."""
-    return dict(value) if isinstance(value, Mapping) else str(value)
 
 
 def _shared(pairs: Sequence[Pair]) -> Rejected:

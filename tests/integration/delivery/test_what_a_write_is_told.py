@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
+from erp_pipelines.connectors.base import ExternalRef, Moved
 from erp_pipelines.delivery import replay, worker
 from erp_pipelines.delivery.job import LEASE
 from erp_pipelines.domain.errors import Rejected
-from erp_pipelines.storage import drifts
+from erp_pipelines.storage import drifts, mappings
 from tests.support.toy import KEY, connect, lose_answer, toy_runtime
 
 IN_HAND = "select in_doubt, sent_at, claimed_until from erp.integration_deliveries where status = 'Processing' and entity_type = :kind"
@@ -144,3 +147,22 @@ def test_one_of_the_erp_s_records_never_stands_for_two_of_ours(runtime, shop, er
             "Give Customer c2 a name of its own, or merge the two.",
         ),
     ]
+
+
+@pytest.mark.parametrize("told_of", ["another document", "a change"])
+def test_what_is_told_besides_the_binding_is_stored_with_it_or_not_at_all(runtime, shop, erp, monkeypatch, told_of):
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    shop.customer(name="One")
+    worker.serve(runtime, KEY)
+    if told_of == "a change":
+        monkeypatch.setattr(drifts, "put", fail)
+        shop.customer(name="Two")
+    else:
+        monkeypatch.setattr(mappings, "moved", fail)
+        moved = Moved(ExternalRef("Customer", "1"), Decimal(1), 1)
+        erp.telling = {"moved": (moved,), "updated_at": runtime.clock.now()}
+        shop.customer("c2")
+    worker.serve(runtime, KEY)
+    assert shop.rows("select prometheus_id, sync_token from erp.integration_entity_mappings") == [("c1", "0")]
