@@ -116,10 +116,10 @@ GUARDS = (
         "late-effect",
     ),
     Guard(
-        "an event's end and its explanation are one transaction",
-        "erp_pipelines/delivery/settle.py",
-        "        closed = _closed(conn, job, tries)\n",
-        "        closed = _closed(conn, job, tries)\n    with job.transaction() as conn:\n",
+        "an event's end and its explanation are one statement",
+        DELIVERIES,
+        "    ), logged as ({sync_log.INSERT} where e.delivery_id in (select id from done))\n",
+        "    )\n",
         "push",
     ),
     Guard(
