@@ -14,7 +14,7 @@ from erp_pipelines import tracing
 from erp_pipelines.connectors import exchanges, leaving
 from erp_pipelines.connectors.base import CallCounter, Lent
 from erp_pipelines.connectors.exchanges import Exchange
-from erp_pipelines.connectors.http import Answer, Call, ErpHttp, NotSent, TooLate, decode
+from erp_pipelines.connectors.http import Answer, Call, ErpHttp, NotSent, decode
 from erp_pipelines.domain.clock import Clock
 from erp_pipelines.domain.errors import (
     AnswerLost,
@@ -101,8 +101,7 @@ class Caller:
             try:
                 answer = self._exchange(call, token)
             except Transient as error:
-                if not isinstance(error, TooLate):  # which says nothing of the ERP
-                    lent.pacer.failed()
+                lent.pacer.failed()
                 exchanges.note(Exchange(call, failure=error.message))
                 if not isinstance(error, NotSent):
                     lent.calls.count(call.kind, write=call.write)
@@ -124,11 +123,7 @@ class Caller:
             return answer
 
     def _leaves(self) -> None:
-        if leaving.too_late(self._lent.clock.now()):
-            raise TooLate(
-                f"{self._http.profile.provider}: more than {leaving.LEAVES_WITHIN.total_seconds():.0f} s had passed since it was noted, so it was not sent.",
-                mend="Nothing is to be done: it is tried again.",
-            )
+        leaving.look_at_the_note(self._lent.clock.now())
 
     def _judged(self, call: Call, answer: Answer) -> Answer:
         now = self._lent.clock.now()
@@ -170,7 +165,7 @@ class _Tries:
             self.waits += 1
             return error.retry_after + (self.waits - 1) * jitter()  # callers that met there part ways
         harmless = self.call.repeatable or isinstance(error, NotSent)
-        if isinstance(error, (ConnectionLost, Rejected, TooLate)) or not harmless or self.repeats >= REPEATS:
+        if isinstance(error, (ConnectionLost, Rejected)) or not harmless or self.repeats >= REPEATS:
             return None
         self.repeats += 1
         return min(SHORT_WAIT, (0.5, 1.0)[self.repeats - 1] * (1 + jitter()))

@@ -73,10 +73,6 @@ class NotSent(Unavailable):
     """No connection came about, so a repeat is safe whatever the call was."""
 
 
-class TooLate(NotSent):
-    """The note of what was to be sent had become too old: it must be noted anew before it may leave."""
-
-
 @dataclass(frozen=True)
 class Profile:
     """How one provider is spoken to. Requests go to `base_urls` only; seconds are time-outs.
@@ -102,7 +98,7 @@ class Profile:
 class Call:
     """One request. `kind` names it in counts and messages. `repeatable`: a repeat cannot do harm.
 
-    `makes`: it makes something new, so it leaves soon after its note or not at all, see `leaving`. `seconds` is how long to wait
+    `makes`: it makes something new, so its note is young when it leaves, see `leaving`. `seconds` is how long to wait
     for the answer, where that is not as long as the profile says. `batch`: it carries several records, and is rationed as such.
     """
 

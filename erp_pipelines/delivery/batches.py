@@ -214,7 +214,7 @@ def _send(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
 def _send_traced(job: Job, erp: BatchSession, batch: Sequence[Ready]) -> None:
     started_at = job.now()
     noted_at = _mark_sending(job, batch)
-    with leaving.noted(noted_at), overheard(last=2 * len(batch) + LAST) as heard:
+    with leaving.noted(noted_at, lambda: _mark_sending(job, batch)), overheard(last=2 * len(batch) + LAST) as heard:
         results: list[Pushed | Exception] = list(erp.push_batch([one.write for one in batch]))
     results = _bind(job, batch, results)
     pairs = list(zip(batch, results, strict=True))

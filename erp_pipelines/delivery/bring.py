@@ -99,7 +99,10 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
     write = _write(bringing, ref, record, refs, known, doubt)
     noted_at = bringing.mark_sending(write)
     about: tracing.Attributes = {"erp.entity_id": ref.entity_id, "erp.in_doubt": write.in_doubt}
-    with leaving.noted(noted_at), tracing.span(f"push {ref.entity_type}", attributes=about) as span:
+    with (
+        leaving.noted(noted_at, lambda: bringing.mark_sending(write)),
+        tracing.span(f"push {ref.entity_type}", attributes=about) as span,
+    ):
         pushed = job.erp.push(write)
         span.set({"erp.outcome": str(pushed.outcome), "erp.external_id": pushed.external_id})
     complaint = total_complaint(record, pushed)

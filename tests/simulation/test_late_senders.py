@@ -84,7 +84,7 @@ def test_what_was_noted_long_ago_does_not_come_after_all(world):
 
 def test_without_the_bound_it_would_stand_there_twice(world, monkeypatch):
     """That the test above can fail."""
-    monkeypatch.setattr(leaving, "too_late", lambda _: False)
+    monkeypatch.setattr(leaving, "too_old", lambda _: False)
     stand_still_while_another_sends(world)
     wake_up(world)
     assert invoices(world) == 2
