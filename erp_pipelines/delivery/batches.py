@@ -14,7 +14,7 @@ from erp_pipelines import tracing
 from erp_pipelines.connectors import leaving
 from erp_pipelines.connectors.base import BatchSession, Known, Pushed, Ref, Write
 from erp_pipelines.connectors.exchanges import LAST, Exchange, overheard
-from erp_pipelines.delivery.bindings import Binding, bind
+from erp_pipelines.delivery.bindings import Binding, bind, known_of
 from erp_pipelines.delivery.bring import request_keys, total_complaint, what_leaves
 from erp_pipelines.delivery.job import LEASE, Job
 from erp_pipelines.delivery.outbound import MOST_ATTEMPTS, deliver_one, failed
@@ -25,7 +25,7 @@ from erp_pipelines.domain.errors import LockLost, NameTaken, PipelineError, Reco
 from erp_pipelines.domain.events import CanonicalRecord, EntityType, decode
 from erp_pipelines.domain.idempotency import fingerprint
 from erp_pipelines.domain.payments import Payment
-from erp_pipelines.storage import commerce_orders, doubts, mappings, questions, sending
+from erp_pipelines.storage import commerce_orders, doubts, questions, sending
 from erp_pipelines.storage.deliveries import Claim
 from erp_pipelines.storage.engine import Connection
 from erp_pipelines.storage.mappings import Mapping as StoredMapping
@@ -130,7 +130,7 @@ def _known(job: Job, erp: BatchSession, pairs: Sequence[tuple[Claim, CanonicalRe
         customers = commerce_orders.customers_of(conn, job.key.tenant_id, order_ids) if order_ids else {}
         refs = set(sending) | {Ref(EntityType.CUSTOMER, customer) for customer in customers.values()}
         refs |= {ref for _, record in pairs for ref in erp.requirements(record)}
-        return _Known(_mappings(conn, job, refs), customers, sending, _asked(conn, job, sending))
+        return _Known(known_of(conn, job, refs), customers, sending, _asked(conn, job, sending))
 
 
 def _asked(conn: Connection, job: Job, refs: Collection[Ref]) -> frozenset[Ref]:
@@ -139,14 +139,6 @@ def _asked(conn: Connection, job: Job, refs: Collection[Ref]) -> frozenset[Ref]:
         ids = sorted(ref.entity_id for ref in refs if ref.entity_type == kind)
         found |= {Ref(kind, one) for one in questions.still_open(conn, job.key, kind, ids)}
     return frozenset(found)
-
-
-def _mappings(conn: Connection, job: Job, refs: set[Ref]) -> dict[Ref, StoredMapping]:
-    found: dict[Ref, StoredMapping] = {}
-    for kind in sorted({ref.entity_type for ref in refs}):
-        ids = sorted(ref.entity_id for ref in refs if ref.entity_type == kind)
-        found |= {Ref(kind, one): row for one, row in mappings.find(conn, job.key, kind, ids).items()}
-    return found
 
 
 def _sort_in(job: Job, erp: BatchSession, plan: Plan, known: _Known, claim: Claim, record: CanonicalRecord) -> None:
@@ -229,7 +221,7 @@ def _mark_sending(job: Job, batch: Sequence[Ready]) -> dt.datetime:
     """Before anything leaves: every one of them may have happened, and what was sent of those that are new; when it was noted."""
     now, ids = job.now(), [one.claim.id for one in batch]
     new = [what_leaves(one.write, one.claim) for one in batch if one.write.known is None]
-    with job.single() as conn:
+    with job.statements() as conn:
         ours = sending.mark(conn, job.key, job.row.id, ids, job.owner, new, now=now, until=now + LEASE, keyless=True)
     if not ours:
         raise LockLost("An event of a batch belongs to another worker now.")

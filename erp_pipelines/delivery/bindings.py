@@ -18,17 +18,24 @@ from erp_pipelines.storage.mappings import Mapping as StoredMapping
 
 
 def find(job: Job, ref: Ref) -> StoredMapping | None:
-    with job.reading() as conn:
+    with job.statements() as conn:
         return mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
 
 
 def find_all(job: Job, refs: Collection[Ref]) -> dict[Ref, str]:
     """The ERP's ids of those that stand there."""
-    found: dict[Ref, str] = {}
+    if not refs:
+        return {}
+    with job.statements() as conn:
+        return {ref: row.external_id for ref, row in known_of(conn, job, refs).items()}
+
+
+def known_of(conn: Connection, job: Job, refs: Collection[Ref]) -> dict[Ref, StoredMapping]:
+    """The mappings of those that have one, in a query for each kind of record."""
+    found: dict[Ref, StoredMapping] = {}
     for kind in sorted({ref.entity_type for ref in refs}):
         ids = sorted({ref.entity_id for ref in refs if ref.entity_type == kind})
-        with job.reading() as conn:
-            found |= {Ref(kind, one): row.external_id for one, row in mappings.find(conn, job.key, kind, ids).items()}
+        found |= {Ref(kind, one): row for one, row in mappings.find(conn, job.key, kind, ids).items()}
     return found
 
 
@@ -52,7 +59,7 @@ def bind(job: Job, *bindings: Binding) -> None:
     All or none. Raises Rejected when one of the ERP's records stands for another of ours already.
     """
     alone = len(bindings) == 1 and not _tells_more(bindings[0].pushed)
-    with job.single() if alone else job.transaction() as conn:
+    with job.statements() if alone else job.transaction() as conn:
         _bind(conn, job, bindings)
     for one in bindings:
         there = ExternalRef(one.pushed.external_type, one.pushed.external_id)

@@ -52,7 +52,7 @@ class Bringing:
         if self.marked and write.known:
             return now
         new = [what_leaves(write, self.claim)] if write.known is None else []
-        with job.single() as conn:
+        with job.statements() as conn:
             ours = sending.mark(conn, job.key, job.row.id, [self.claim.id], job.owner, new, now=now, until=now + LEASE)
         if not ours:
             raise LockLost(f"Event {self.claim.id} belongs to another worker now.")
@@ -115,7 +115,7 @@ def _bring(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: int) ->
 
 def _look(job: Job, ref: Ref) -> tuple[StoredMapping | None, bool]:
     """What the record is in the ERP, and whether a person has yet to say so: of one moment."""
-    with job.reading() as conn:
+    with job.statements() as conn:
         known = mappings.find(conn, job.key, ref.entity_type, [ref.entity_id]).get(ref.entity_id)
         asked = questions.still_open(conn, job.key, ref.entity_type, [ref.entity_id])
     return known, bool(asked)
@@ -142,7 +142,7 @@ def settle_older(bringing: Bringing, ref: Ref, record: CanonicalRecord, depth: i
     as it stands, or was proven absent. Raises AnswerLost while neither is certain.
     """
     job = bringing.job
-    with job.reading() as conn:
+    with job.statements() as conn:
         doubt = doubts.find(conn, job.row.id, ref.entity_type, ref.entity_id)
     if doubt is None or fingerprint(doubt.payload) == fingerprint(record.payload()):
         return doubt
@@ -216,7 +216,7 @@ def _brought(bringing: Bringing, ref: Ref, depth: int) -> str:
 
 
 def _load(job: Job, ref: Ref) -> CanonicalRecord:
-    with job.reading() as conn:
+    with job.statements() as conn:
         record = records.load(conn, job.key.tenant_id, ref.entity_type, ref.entity_id)
     if record is None:
         raise RecordInvalid(

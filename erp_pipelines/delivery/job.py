@@ -84,14 +84,8 @@ class Job:
             yield conn
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """For reads alone, which need no transaction around them; raises as `transaction` does."""
-        with self.turn.statements() as conn:
-            yield conn
-
-    @contextmanager
-    def single(self) -> Iterator[Connection]:
-        """For one statement that is a transaction of its own, which spares it two journeys; raises as `transaction` does."""
+    def statements(self) -> Iterator[Connection]:
+        """Each statement is a transaction of its own, which spares it two journeys: for reads, and for one write; raises as `transaction` does."""
         with self.turn.statements() as conn:
             yield conn
 

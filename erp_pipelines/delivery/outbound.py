@@ -107,7 +107,7 @@ def _unwanted_money(job: Job, money: Payment | Refund) -> str | None:
 def _unwanted_order(job: Job, order_id: str) -> str | None:
     if find(job, Ref(EntityType.ORDER, order_id)):
         return None
-    with job.reading() as conn:
+    with job.statements() as conn:
         order = records.load(conn, job.key.tenant_id, EntityType.ORDER, order_id)
     return unwanted(order, job.row.settings) if order else None
 

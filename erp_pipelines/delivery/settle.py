@@ -48,7 +48,7 @@ def settle(job: Job, *tries: Try) -> None:
     plain = all(isinstance(tried.verdict, outcomes.Completed) for tried in tries) and not standing.due(job, None)
     with (
         tracing.span("settle", links=links, attributes={"erp.events": len(tries)}),
-        job.single() if plain else job.transaction() as conn,
+        job.statements() if plain else job.transaction() as conn,
     ):
         closed = _closed(conn, job, tries)
         for tried in closed:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -212,12 +211,6 @@ def _leave(conn: Connection, statement: sa.TextClause, values: dict[str, str]) -
         conn.commit()
     except sa.exc.SQLAlchemyError:
         conn.invalidate()
-
-
-def execute_each(conn: Connection, statement: sa.Executable, values: Sequence[Mapping[str, Any]]) -> None:
-    """The statement once for each of the values, in order. Many go to the server without a wait between them."""
-    if values:
-        conn.execute(statement, list(values) if len(values) > 1 else values[0])
 
 
 def set_scope(conn: Connection, tenant_id: str) -> None:
